@@ -1,0 +1,254 @@
+"""A job is written once; this is what it may ask of the world, and how each sort of model runs it."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from toolkit.core.errors import FailureKind, TaskError
+from toolkit.core.http import Accept, Progress, Reply, Request
+from toolkit.core.task import Failure, Outcome, Skip, Success, Task, Timing, outcome_of
+
+P_contra = TypeVar("P_contra", contravariant=True)
+R_co = TypeVar("R_co", covariant=True)
+T = TypeVar("T")
+
+
+class Runtime(Protocol):
+    """All that a job may ask of the world."""
+
+    async def fetch(self, request: Request, accept: Accept) -> Reply:
+        """Exchange one request for one reply; the body goes to the sink that accept(head) answers with.
+
+        Follows no redirect. Raises TaskError, and whatever accept or the sink raises.
+        """
+
+    async def call(self, function: Callable[..., T], *args: Any) -> T:
+        """Run CPU-bound or blocking work where it does not hold up other tasks."""
+
+
+class Job(Protocol[P_contra, R_co]):
+    """What is done with one task: returns a small picklable value or raises TaskError or TaskSkipped.
+
+    It never sleeps and never retries: waiting is the schedule's.
+    """
+
+    async def __call__(self, task: Task[P_contra], runtime: Runtime) -> R_co:
+        """Do the task."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the store knows of a task. state: "done" or "failed"; settings: those it was done with; value: what
+    App.record kept of the last success, or {}."""  # noqa: D209, D205
+
+    key: str
+    state: str
+    settings: str
+    value: dict[str, Any]
+    index: int
+
+
+class Memory(Protocol):
+    """What a plan may ask of the store."""
+
+    def recall(self, key: str) -> Remembered | None:
+        """Return what is known of a task."""
+
+    def claim(self, name: str, key: str) -> str:
+        """Reserve an output name for a task, for ever, and return the key of its owner: key itself, or another's."""
+
+    def claimed(self, name: str) -> str | None:
+        """Return the key of a name's owner, if it has one."""
+
+    def done(self, settings: str) -> Iterator[Remembered]:
+        """Yield every task done with these settings, in the order of the plans that brought them."""
+
+
+class App(Protocol):
+    """A workload: where its tasks come from, what is done with each, and what is remembered of it."""
+
+    @property
+    def name(self) -> str:
+        """The command's name."""
+
+    @property
+    def settings(self) -> str:
+        """A digest of every option that changes a result: a task done with other settings is not up to date."""
+
+    @property
+    def job(self) -> Job[Any, Any]:
+        """The job; picklable."""
+
+    @property
+    def network(self) -> bool:
+        """Whether tasks mostly wait for the network (and not for the processor)."""
+
+    def plan(self, memory: Memory) -> Iterator[Task[Any] | Skip | Failure | None]:
+        """Yield the tasks, lazily; a Skip or Failure where an input needs no work or is bad; None for "none yet".
+
+        Raises UsageError before the first task if the whole plan is wrong.
+        """
+
+    def recall(self, task: Task[Any], known: Remembered) -> Task[Any] | Skip:
+        """Decide from what is known whether a task must be done, and hand what helps to its job."""
+
+    def record(self, value: Any) -> dict[str, Any]:
+        """Return what the store keeps of a success, as JSON values; "bytes" (int) is summed in the report."""
+
+    def dump(self, task: Task[Any]) -> dict[str, Any]:
+        """Return a task's payload as JSON values."""
+
+    def load(self, key: str, payload: dict[str, Any], index: int) -> Task[Any]:
+        """Return the task that dump described."""
+
+    def prepare(self) -> Path | None:
+        """Check and make the output place; return where its store lives, or None to keep nothing.
+
+        Raises UsageError for what cannot be written. Called once, before plan.
+        """
+
+    def finish(self, memory: Memory) -> None:
+        """Write what can only be written at the end; called after every run, also an interrupted one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to start now: ask again at `until` (monotonic seconds) or after the next task has settled."""
+
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Nothing more to start, ever. reason: why, if tasks were left."""
+
+    reason: str = ""
+
+
+class Feed(Protocol):
+    """The conductor's side, as a model sees it; safe to call from any thread."""
+
+    def next(self) -> Task[Any] | Wait | Done:
+        """Return what to start now."""
+
+    def settle(self, outcome: Outcome) -> None:
+        """Report an attempt's outcome."""
+
+    def wait(self, step: Wait, *, most: float = 0.2) -> None:
+        """Block until there may be something to start, `most` seconds at the longest."""
+
+    def received(self, size: int) -> None:
+        """Count bytes that came in, for the live view."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether running tasks must be given up now."""
+
+
+def drive(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine whose awaits never suspend, and return its result; a real suspension is an error.
+
+    This is how one async body serves blocking models (the idea behind httpx's auth flow).
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        value: T = stop.value
+        return value
+    coroutine.close()
+    raise RuntimeError("a job awaited something that its runtime did not give it")
+
+
+class Cancelled(BaseException):
+    """Raised inside a running task when it must be given up; never an outcome."""
+
+
+class BlockingClient(Protocol):
+    """An HTTP client that blocks; used by one thread at a time, except for abort."""
+
+    def fetch(self, request: Request, accept: Accept, progress: Progress) -> Reply:
+        """Exchange one request for one reply, following no redirect; raises TaskError and what accept raises."""
+
+    def abort(self) -> None:
+        """Break off what is under way, from another thread."""
+
+    def close(self) -> None:
+        """Close all connections."""
+
+
+class AsyncClient(Protocol):
+    """An HTTP client for one event loop, used by many tasks at once."""
+
+    async def fetch(self, request: Request, accept: Accept, progress: Progress) -> Reply:
+        """As BlockingClient.fetch."""
+
+    async def close(self) -> None:
+        """Close all connections."""
+
+
+class BlockingRuntime:
+    """The runtime of every model that blocks: one worker's client, clock and limits."""
+
+    def __init__(
+        self,
+        open_client: Callable[[], BlockingClient],
+        *,
+        received: Callable[[int], None],
+        cancelled: Callable[[], bool],
+        task_timeout: float | None = None,
+    ) -> None:
+        self._open = open_client
+        self._received = received
+        self._cancelled = cancelled
+        self._timeout = task_timeout
+        self._deadline: float | None = None
+        self.client: BlockingClient | None = None
+
+    async def fetch(self, request: Request, accept: Accept) -> Reply:
+        """Exchange one request for one reply, in this thread."""
+        if self.client is None:
+            self.client = self._open()
+        return self.client.fetch(request, accept, self._progress)
+
+    async def call(self, function: Callable[..., T], *args: Any) -> T:
+        """Call the function, in this thread."""
+        return function(*args)
+
+    def perform(self, job: Job[Any, Any], task: Task[Any], worker: str) -> Outcome:
+        """Run the job on one task and return what became of it; raises Cancelled only."""
+        started = time.monotonic()
+        self._deadline = started + self._timeout if self._timeout else None
+        try:
+            value = drive(job(task, self))
+        except Exception as error:  # noqa: BLE001 - every exception of a job is an outcome
+            if self._cancelled():
+                raise Cancelled from error
+            return outcome_of(task, error, Timing(started, time.monotonic(), worker), traceback.format_exc())
+        return Success(task, value, Timing(started, time.monotonic(), worker))
+
+    def abort(self) -> None:
+        """Break off what is under way, from another thread."""
+        if self.client is not None:
+            self.client.abort()
+
+    def close(self) -> None:
+        """Close the client."""
+        if self.client is not None:
+            self.client.close()
+
+    def _progress(self, size: int) -> None:
+        self._received(size)
+        if self._cancelled():
+            raise Cancelled
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            raise overdue(self._timeout)
+
+
+def overdue(limit: float | None) -> TaskError:
+    """Return the failure of a task that took too long."""
+    return TaskError(FailureKind.OVERDUE, f"took longer than {limit:g} s and was stopped" if limit else "stopped")

@@ -1,0 +1,98 @@
+"""Where bytes land on this machine: beside the final name first, then by one atomic rename; never outside the folder."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from toolkit.core.errors import FailureKind, TaskError, UsageError
+
+FULL = frozenset({errno.ENOSPC, errno.EROFS, getattr(errno, "EDQUOT", errno.ENOSPC)})
+"""Errors after which no other file can be written either: the run stops."""
+
+
+def output_folder(path: Path) -> Path:
+    """Make a folder and return it; raises UsageError if it cannot be made or written to."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path, prefix=".toolkit-"):
+            pass
+    except OSError as error:
+        raise UsageError(f"cannot write to the output folder {path}: {error.strerror or error}") from error
+    return path
+
+
+def inside(folder: Path, name: str) -> Path:
+    """Return folder/name; raises TaskError blocked if that lies outside the folder, by `..`, links or an absolute name."""
+    target = folder / name
+    resolved, root = target.parent.resolve() / target.name, folder.resolve()
+    if not resolved.is_relative_to(root) or resolved == root or "\0" in name:
+        raise TaskError(FailureKind.BLOCKED, f"{name!r} is outside the output folder")
+    return target
+
+
+def make_parent(path: Path) -> None:
+    """Make the folder that a file goes into; raises TaskError."""
+    with naming_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def atomic_write(final: Path) -> Iterator[IO[bytes]]:
+    """Give a temporary file beside the final name; when the block ends well it takes that name, else it is removed.
+
+    Raises TaskError name or disk for what the file system refuses.
+    """
+    with naming_errors(final):
+        make_parent(final)
+        handle, name = tempfile.mkstemp(dir=final.parent, prefix=".toolkit-", suffix=".tmp")
+    try:
+        with naming_errors(final):
+            with os.fdopen(handle, "w+b") as file:
+                yield file
+            os.chmod(name, _mode())  # mkstemp makes private files; the output is an ordinary one
+            os.replace(name, final)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+@contextmanager
+def naming_errors(path: Path) -> Iterator[None]:
+    """Turn an OSError about a path into a TaskError: disk (fatal when nothing else would fit either) or name."""
+    try:
+        yield
+    except OSError as error:
+        what = error.strerror or str(error)
+        if error.errno in FULL:
+            raise TaskError(FailureKind.DISK, f"cannot write {path}: {what}", fatal=True) from error
+        if error.errno == errno.EMFILE:
+            raise TaskError(FailureKind.DISK, f"cannot write {path}: {what}", retryable=True) from error
+        raise TaskError(FailureKind.NAME, f"cannot write {path}: {what}") from error
+
+
+def sweep(folder: Path) -> None:
+    """Remove temporary files that a killed run left in a folder; call it only while no other run can use the folder."""
+    for left in folder.glob(".toolkit-*.tmp"):
+        with suppress(OSError):
+            left.unlink()
+
+
+def _mode() -> int:
+    return 0o666 & ~_UMASK
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+_UMASK = _umask()
+"""Read once, at import: reading it means setting it, which is not safe among threads."""
