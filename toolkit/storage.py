@@ -28,7 +28,7 @@ def output_folder(path: Path) -> Path:
 
 
 def inside(folder: Path, name: str) -> Path:
-    """Return folder/name; raises TaskError blocked if that lies outside the folder, by `..`, links or an absolute name."""
+    """Return folder/name; raises TaskError blocked if that is outside the folder (`..`, a link, an absolute name)."""
     target = folder / name
     resolved, root = target.parent.resolve() / target.name, folder.resolve()
     if not resolved.is_relative_to(root) or resolved == root or "\0" in name:

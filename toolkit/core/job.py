@@ -225,7 +225,7 @@ class BlockingRuntime:
         self._deadline = started + self._timeout if self._timeout else None
         try:
             value = drive(job(task, self))
-        except Exception as error:  # noqa: BLE001 - every exception of a job is an outcome
+        except Exception as error:
             if self._cancelled():
                 raise Cancelled from error
             return outcome_of(task, error, Timing(started, time.monotonic(), worker), traceback.format_exc())
