@@ -1,4 +1,4 @@
-"""Where bytes land on this machine: beside the final name first, then by one atomic rename; never outside the folder."""
+"""Where bytes land: beside the final name first, then there by one atomic rename; never outside the folder."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ class TaskError(ToolkitError):
     stop (no space left). Picklable.
     """
 
-    def __init__(  # noqa: D107
+    def __init__(
         self,
         kind: FailureKind,
         message: str,

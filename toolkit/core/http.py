@@ -6,7 +6,7 @@ Header rules are those of RFC 9110; each function names its section.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -255,12 +255,12 @@ def http_error(head: Head) -> TaskError:
 
 
 async def follow(
-    runtime: Runtime, request: Request, accept: Accept, *, may_go: Callable[[str, str], object] | None = None
+    runtime: Runtime, request: Request, accept: Accept, *, may_go: Callable[[str, str], Awaitable[None]] | None = None
 ) -> Reply:
     """Fetch, following redirects hop by hop; accept sees the last head only.
 
-    may_go(old_url, new_url) may raise to forbid a hop. Authorization, Cookie and Proxy-Authorization are dropped when
-    the origin changes. Raises TaskError redirect for a loop, too many hops or a missing or unusable target.
+    may_go(old_url, new_url) is awaited and may raise to forbid a hop. Authorization, Cookie and Proxy-Authorization
+    are dropped when the origin changes. Raises TaskError redirect for a loop, too many hops or an unusable target.
     """
     left: list[str] = []
 
@@ -279,7 +279,7 @@ async def follow(
             raise TaskError(FailureKind.REDIRECT, f"more than {MAX_REDIRECTS} redirects")
         check_url(target)
         if may_go is not None:
-            may_go(request.url, target)
+            await may_go(request.url, target)
         request = _redirected(request, target)
 
 

@@ -13,7 +13,7 @@ from toolkit.core.errors import FailureKind, TaskError
 from toolkit.core.http import Accept, Progress, Reply, Request
 from toolkit.core.task import Failure, Outcome, Skip, Success, Task, Timing, outcome_of
 
-P_contra = TypeVar("P_contra", contravariant=True)
+P = TypeVar("P")
 R_co = TypeVar("R_co", covariant=True)
 T = TypeVar("T")
 
@@ -31,13 +31,13 @@ class Runtime(Protocol):
         """Run CPU-bound or blocking work where it does not hold up other tasks."""
 
 
-class Job(Protocol[P_contra, R_co]):
+class Job(Protocol[P, R_co]):
     """What is done with one task: returns a small picklable value or raises TaskError or TaskSkipped.
 
     It never sleeps and never retries: waiting is the schedule's.
     """
 
-    async def __call__(self, task: Task[P_contra], runtime: Runtime) -> R_co:
+    async def __call__(self, task: Task[P], runtime: Runtime) -> R_co:
         """Do the task."""
 
 

@@ -11,8 +11,8 @@ from typing import Any
 class Description:
     """How an option looks on the command line.
 
-    help: one phrase. flags: every spelling, or () for --field-name. metavar: the placeholder shown. parse: from the text
-    given to the value, raising ValueError with a message; by default the field's type decides.
+    help: one phrase. flags: every spelling, or () for --field-name. metavar: the placeholder shown. parse: from the
+    text given to the value, raising ValueError with a message; by default the field's type decides.
     """
 
     help: str

@@ -15,9 +15,9 @@ R = TypeVar("R")
 class Task(Generic[P]):
     """One unit of work.
 
-    key: what the store knows it by, the same in every run. payload: what the job needs, small and picklable. lane: what
-    it shares politeness with (a host), or "". cost: a guess of its size in any unit, for largest-first order. index: its
-    place in the plan, from 0. attempt: counted from 1.
+    key: what the store knows it by, the same in every run. payload: what the job needs, small and picklable.
+    lane: what it shares politeness with (a host), or "". cost: a guess of its size in any unit, for largest-first
+    order. index: its place in the plan, from 0. attempt: counted from 1.
     """
 
     key: str

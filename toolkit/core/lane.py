@@ -1,0 +1,120 @@
+"""A lane: what shares politeness, such as a host; its cap, its pace, its cool-downs and its circuit breaker."""
+
+from __future__ import annotations
+
+import heapq
+from typing import Any
+
+from toolkit.core.errors import FailureKind
+from toolkit.core.policy import Policy
+from toolkit.core.task import Failure, Outcome, Task
+
+UNREACHABLE = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TIMEOUT})
+"""Failures that say something about the host, not about the page."""
+
+MEMORY = 60.0
+"""Seconds for which a lane with failures is remembered after its last task."""
+
+
+class Lane:
+    """The queue and the limits of one lane; the nameless lane has no limits."""
+
+    __slots__ = (
+        "cool_until",
+        "dead",
+        "failures",
+        "forgiven",
+        "in_flight",
+        "in_ready",
+        "limit",
+        "name",
+        "next_start",
+        "policy",
+        "queue",
+        "timer",
+        "trips",
+    )
+
+    def __init__(self, name: str, policy: Policy) -> None:
+        self.name = name
+        self.policy = policy
+        self.queue: list[tuple[float, int, Task[Any]]] = []
+        self.in_flight = 0
+        self.limit = float(policy.per_lane) if name else float("inf")
+        self.next_start = 0.0
+        self.cool_until = 0.0
+        self.failures = 0
+        self.forgiven = 0
+        self.trips = 0
+        self.dead = False
+        self.in_ready = False
+        self.timer = False
+
+    @property
+    def has_room(self) -> bool:
+        """Whether something is queued and one more may run, were it only a question of number."""
+        return bool(self.queue) and self.in_flight < self.limit
+
+    @property
+    def opens_at(self) -> float:
+        """When the next task may start."""
+        return max(self.next_start, self.cool_until)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is queued or running."""
+        return not (self.queue or self.in_flight or self.dead)
+
+    def forget_at(self, now: float) -> float:
+        """Return when an idle lane may be forgotten: at once, or when its pace and its bad memories have faded."""
+        marked = self.failures or self.trips or self.limit < self.policy.per_lane
+        return max(self.opens_at, now + MEMORY if marked and not self.timer else 0.0)
+
+    def push(self, priority: float, sequence: int, task: Task[Any]) -> None:
+        """Queue a task; the lowest priority starts first, then the lowest sequence."""
+        heapq.heappush(self.queue, (priority, sequence, task))
+
+    def start(self, now: float) -> Task[Any]:
+        """Take the next task; the caller has checked has_room and opens_at."""
+        task = heapq.heappop(self.queue)[2]
+        self.in_flight += 1
+        if self.name:
+            self.next_start = now + self.policy.delay
+        return task
+
+    def settle(self, outcome: Outcome, now: float) -> None:
+        """Learn from an outcome: recover after good ones, slow down or pause after bad ones."""
+        self.in_flight -= 1
+        if not self.name:
+            return
+        if not isinstance(outcome, Failure):
+            self._recover()
+            return
+        if outcome.cool_lane:
+            wait = outcome.retry_after if outcome.retry_after is not None else self.policy.backoff
+            self.cool_until = max(self.cool_until, now + min(wait, self.policy.retry_after_cap))
+            self.limit = max(1.0, self.limit / 2)
+        if outcome.kind in UNREACHABLE:
+            self._missed(now)
+        else:
+            self.failures = self.trips = 0  # it answered, if only to say no
+
+    def _recover(self) -> None:
+        self.failures = self.trips = 0
+        self.limit = min(float(self.policy.per_lane), self.limit + 1 / self.limit)
+
+    def _missed(self, now: float) -> None:
+        if self.forgiven:
+            self.forgiven -= 1  # it was already under way when the breaker opened
+            return
+        self.failures += 1
+        if self.failures < self.policy.breaker and not self.trips:
+            return
+        self.trips += 1
+        self.failures = 0
+        self.forgiven = self.in_flight
+        if self.trips > self.policy.breaker_trips:
+            self.dead = True
+            return
+        self.limit = 1.0  # one probe at a time until one succeeds
+        self.cool_until = max(self.cool_until, now + self.policy.breaker_pause * 2 ** (self.trips - 1))

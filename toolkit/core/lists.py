@@ -1,0 +1,101 @@
+"""Lists of URLs as people keep them: on the command line, in text files, on standard input; read as a stream."""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.core.errors import UsageError
+
+LINE_LIMIT = 64 * 1024
+"""Characters in a line; a longer one is no URL, and is cut so that a binary file does no harm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry. where: what to call it in messages, such as "urls.txt:12"."""
+
+    text: str
+    where: str
+
+
+def check_sources(sources: Sequence[str]) -> None:
+    """Raise UsageError unless each source is a URL, `-` or a readable file, and there is at least one."""
+    if not sources:
+        raise UsageError("nothing to do: give URLs, a file of URLs, or - for standard input")
+    for source in sources:
+        if source == "-" or is_url(source):
+            continue
+        try:
+            with open(source, "rb"):
+                pass
+        except (OSError, ValueError) as error:
+            what = getattr(error, "strerror", None) or error
+            raise UsageError(f"{source!r} is neither a URL nor a readable file: {what}") from error
+
+
+def is_url(text: str) -> bool:
+    """Tell whether an argument is meant as a URL, not as a file name."""
+    return "://" in text.split("?", 1)[0]
+
+
+def read_urls(sources: Sequence[str]) -> Iterator[Line | None]:
+    """Yield the entries of every source in order; None where standard input has nothing yet.
+
+    Blank lines and lines that start with # are left out; a byte order mark and CRLF are tolerated.
+    """
+    for source in sources:
+        if source == "-":
+            yield from _entries(_stdin(), "standard input")
+        elif is_url(source):
+            yield Line(source.strip(), "the command line")
+        else:
+            with open(source, encoding="utf-8-sig", errors="replace") as file:
+                yield from _entries(_lines(file), Path(source).name)
+
+
+def _entries(lines: Iterable[str | None], name: str) -> Iterator[Line | None]:
+    number = 0
+    for line in lines:
+        if line is None:
+            yield None
+            continue
+        number += 1
+        text = line.strip().lstrip("\ufeff").strip()
+        if text and not text.startswith("#"):
+            yield Line(text, f"{name}:{number}")
+
+
+def _lines(file: Iterable[str]) -> Iterator[str]:
+    read = getattr(file, "readline")  # noqa: B009 - with a limit, which iteration does not have
+    while line := read(LINE_LIMIT):
+        while not line.endswith("\n") and (rest := read(LINE_LIMIT)):
+            if rest.endswith("\n"):
+                break
+        yield line
+
+
+def _stdin() -> Iterator[str | None]:
+    """Read standard input in a thread, so that a slow writer at the other end does not hold up what runs."""
+    lines: queue.Queue[str | None] = queue.Queue(maxsize=1000)
+
+    def read() -> None:
+        with open(sys.stdin.fileno(), encoding="utf-8-sig", errors="replace", closefd=False) as stream:
+            for line in _lines(stream):
+                lines.put(line)
+        lines.put(None)
+
+    threading.Thread(target=read, name="toolkit-stdin", daemon=True).start()
+    while True:
+        try:
+            line = lines.get_nowait()
+        except queue.Empty:
+            yield None
+            continue
+        if line is None:
+            return
+        yield line

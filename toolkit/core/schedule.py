@@ -1,0 +1,269 @@
+"""What runs next: a pure state machine with no clock, no threads and no I/O of its own; time comes from outside.
+
+Every task drawn from the plan ends exactly once, or is counted as left when the run stops early:
+drawn == succeeded + skipped + failed + in_flight + waiting, at any moment.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from toolkit.core.errors import FailureKind
+from toolkit.core.job import Done, Wait
+from toolkit.core.lane import Lane
+from toolkit.core.policy import Policy
+from toolkit.core.task import Failure, Outcome, Skip, Success, Task
+
+PULLS = 64
+"""Tasks taken from the plan in one call at most, so that no call is long."""
+PAUSE = 0.05
+"""Seconds until a plan that has nothing yet is asked again."""
+MOST_CRASHES = 2
+"""A task whose worker died this often is not tried again."""
+
+Planned = Task[Any] | Skip | Failure | None
+
+
+@dataclass(slots=True)
+class Counts:
+    """The accounts of a run."""
+
+    drawn: int = 0
+    succeeded: int = 0
+    skipped: int = 0
+    failed: int = 0
+    retried: int = 0
+
+    @property
+    def ended(self) -> int:
+        """Tasks that ended."""
+        return self.succeeded + self.skipped + self.failed
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """The task will run again at `due`."""
+
+    due: float
+
+
+class Schedule:
+    """Draws tasks from a plan lazily and says which to start; not thread-safe by itself."""
+
+    def __init__(self, plan: Iterable[Planned], policy: Policy, draw: random.Random | None = None) -> None:
+        self.policy = policy
+        self.counts = Counts()
+        self.in_flight = 0
+        self.stopped = ""
+        self.error: Exception | None = None
+        self._plan: Iterator[Planned] | None = iter(plan)
+        self._random = draw or random.Random()
+        self._lanes: dict[str, Lane] = {}
+        self._ready: deque[Lane] = deque()
+        self._timers: list[tuple[float, int, Lane | Task[Any]]] = []
+        self._decided: deque[Skip | Failure] = deque()
+        self._sequence = count()
+        self._queued = 0
+        self._retrying = 0
+        self._ends: float | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Tasks that were drawn and neither run nor ended."""
+        return self._queued + self._retrying + len(self._decided)
+
+    def next(self, now: float) -> Task[Any] | Skip | Failure | Wait | Done:
+        """Return a task to start; or an outcome decided without running, which has ended; or Wait; or Done."""
+        self._check_time(now)
+        self._fire(now)
+        if self.policy.order == "largest":
+            self._fill(self.policy.look_ahead, now)
+        for _ in range(PULLS):
+            if self._decided:
+                decided = self._decided.popleft()
+                self._count(decided)
+                return decided
+            if self.stopped:
+                return Done(self.stopped)
+            if task := self._start(now):
+                return task
+            if self._plan is None or self._queued >= self.policy.look_ahead:
+                return self._nothing()
+            if not self._pull(now):
+                return Wait(now + PAUSE)
+        return Wait(now)
+
+    def settle(self, outcome: Outcome, now: float) -> Retry | None:
+        """Take the outcome of a started task; return Retry if it is to run again, None if it has ended."""
+        lane = self._lanes[outcome.task.lane]
+        self.in_flight -= 1
+        was_dead = lane.dead
+        lane.settle(outcome, now)
+        if lane.dead and not was_dead:
+            self._give_up(lane)
+        retry = self._retry(outcome, lane, now) if isinstance(outcome, Failure) else None
+        if retry is None:
+            self._count(outcome)
+        self._offer(lane, now)
+        if lane.idle:
+            self._forget(lane, now, lane.forget_at(now))
+        return retry
+
+    def stop(self, reason: str) -> None:
+        """Start nothing more; what waits is left for another run."""
+        self.stopped = self.stopped or reason
+
+    def _check_time(self, now: float) -> None:
+        if self.policy.deadline is None:
+            return
+        if self._ends is None:
+            self._ends = now + self.policy.deadline
+        if now >= self._ends:
+            self.stop(f"the time limit of {self.policy.deadline:g} s was reached")
+
+    def _fire(self, now: float) -> None:
+        while self._timers and self._timers[0][0] <= now:
+            what = heapq.heappop(self._timers)[2]
+            if isinstance(what, Lane):
+                what.timer = False
+                self._offer(what, now)
+                if what.idle:
+                    self._forget(what, now, what.opens_at)
+            else:
+                self._retrying -= 1
+                self._enqueue(what, now)
+
+    def _start(self, now: float) -> Task[Any] | None:
+        while self._ready:
+            lane = self._ready.popleft()
+            lane.in_ready = False
+            if lane.has_room and lane.opens_at <= now:
+                task = lane.start(now)
+                self._queued -= 1
+                self.in_flight += 1
+                self._offer(lane, now)
+                return task
+            self._offer(lane, now)
+        return None
+
+    def _offer(self, lane: Lane, now: float) -> None:
+        """Put a lane where it will be looked at again: at the end of the ready ones, or on a timer."""
+        if lane.in_ready or not lane.has_room:
+            return
+        opens = lane.opens_at
+        if opens <= now:
+            lane.in_ready = True
+            self._ready.append(lane)
+        elif not lane.timer:
+            lane.timer = True
+            heapq.heappush(self._timers, (opens, next(self._sequence), lane))
+
+    def _forget(self, lane: Lane, now: float, when: float) -> None:
+        """Drop an idle lane, now or by a timer: a list may name more hosts than fit in memory."""
+        if when <= now:
+            self._lanes.pop(lane.name, None)
+        elif not lane.timer:
+            lane.timer = True
+            heapq.heappush(self._timers, (when, next(self._sequence), lane))
+
+    def _fill(self, target: int, now: float) -> None:
+        while self._plan is not None and self._queued < target and not self.stopped and self._pull(now):
+            pass
+
+    def _pull(self, now: float) -> bool:
+        """Draw one task; False if the plan has none yet. A plan that raises stops the run, never ends it quietly."""
+        assert self._plan is not None  # noqa: S101 - the callers have looked
+        try:
+            planned = next(self._plan)
+        except StopIteration:
+            self._plan = None
+            return True
+        except Exception as error:
+            self._plan = None
+            self.error = error
+            self.stop(f"the input broke off: {error or type(error).__name__}")
+            return True
+        if planned is None:
+            return False
+        self.counts.drawn += 1
+        if isinstance(planned, Task):
+            self._enqueue(planned, now)
+        else:
+            self._decided.append(planned)
+        return True
+
+    def _enqueue(self, task: Task[Any], now: float) -> None:
+        lane = self._lanes.get(task.lane)
+        if lane is None:
+            lane = self._lanes[task.lane] = Lane(task.lane, self.policy)
+        if lane.dead:
+            self._decided.append(_host_down(task))
+            return
+        priority = -task.cost if self.policy.order == "largest" else task.index
+        lane.push(priority, next(self._sequence), task)
+        self._queued += 1
+        self._offer(lane, now)
+
+    def _give_up(self, lane: Lane) -> None:
+        self._decided.extend(_host_down(task) for _, _, task in lane.queue)
+        self._queued -= len(lane.queue)
+        lane.queue.clear()
+
+    def _retry(self, failure: Failure, lane: Lane, now: float) -> Retry | None:
+        if failure.fatal:
+            self.stop(failure.message)
+        wait, policy = failure.retry_after or 0.0, self.policy
+        crashed_out = failure.kind is FailureKind.WORKER_DIED and failure.task.attempt >= MOST_CRASHES
+        if (
+            not failure.retryable
+            or self.stopped
+            or lane.dead
+            or crashed_out
+            or failure.task.attempt > policy.retries
+            or wait > policy.retry_after_cap
+            or self.counts.retried >= policy.retry_floor + policy.retry_share * self.counts.drawn
+        ):
+            return None
+        ceiling = min(policy.backoff_cap, policy.backoff * 2 ** (failure.task.attempt - 1))
+        due = now + wait + self._random.uniform(0.0, ceiling)
+        self.counts.retried += 1
+        self._retrying += 1
+        heapq.heappush(self._timers, (due, next(self._sequence), failure.task.again()))
+        return Retry(due)
+
+    def _count(self, outcome: Outcome) -> None:
+        counts = self.counts
+        if isinstance(outcome, Success):
+            counts.succeeded += 1
+        elif isinstance(outcome, Skip):
+            counts.skipped += 1
+        else:
+            counts.failed += 1
+            self._check_errors()
+
+    def _check_errors(self) -> None:
+        limit, counts = self.policy.max_errors, self.counts
+        if limit is None:
+            return
+        tried = counts.succeeded + counts.failed
+        if isinstance(limit, int):
+            over = counts.failed > limit
+        else:
+            over = tried >= self.policy.errors_floor and counts.failed > limit * tried
+        if over:
+            self.stop(f"{counts.failed} of {tried} tasks failed, more than --max-errors allows")
+
+    def _nothing(self) -> Wait | Done:
+        if not (self.in_flight or self._queued or self._retrying or self._plan):
+            return Done()
+        return Wait(self._timers[0][0] if self._timers else None)
+
+
+def _host_down(task: Task[Any]) -> Failure:
+    return Failure(task, FailureKind.HOST_DOWN, f"not tried: {task.lane} could not be reached many times in a row")
