@@ -1,0 +1,150 @@
+"""The scraper: a list of URLs in, one row for each page out, in the order of the list."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from toolkit.apps.scrape.options import ScrapeOptions
+from toolkit.apps.scrape.page import Page, ScrapeJob
+from toolkit.apps.scrape.rules import read_rules
+from toolkit.apps.scrape.seen import Seen
+from toolkit.apps.scrape.urls import for_wire
+from toolkit.apps.scrape.writers import Write
+from toolkit.core import plugins
+from toolkit.core.errors import FailureKind, TaskError, UsageError
+from toolkit.core.http import check_url, lane_of
+from toolkit.core.job import Memory, Remembered
+from toolkit.core.lists import Line, check_sources, read_urls
+from toolkit.core.task import Failure, Skip, Task
+from toolkit.storage import atomic_write, output_folder
+
+STDOUT = Path("-")
+FORMAT = 1
+"""Grows whenever the same rules would give other rows, so that old rows are done anew."""
+
+
+class ScrapeApp:
+    """One scrape: sources are URLs, files of URLs, or "-" for standard input; out is a .jsonl or .csv file, or "-".
+
+    Raises UsageError for a field, a parser or an output that cannot be used.
+    """
+
+    name = "scrape"
+    network = True
+
+    def __init__(self, sources: Sequence[str], out: Path, options: ScrapeOptions | None = None) -> None:
+        self.sources = tuple(sources)
+        self.out = Path(out)
+        self.options = options or ScrapeOptions()
+        self._writer = "jsonl" if self.out == STDOUT else _writer_of(self.out)
+        self.rules = read_rules(self.options.parser, self.options.fields)
+        self.job = ScrapeJob(
+            self.rules,
+            user_agent_of(self.options),
+            not self.options.ignore_robots,
+            self.options.max_body,
+            uuid.uuid4().hex,
+        )
+
+    @property
+    def settings(self) -> str:
+        """A digest of what rows depend on: the fields and the parser."""
+        facts = [FORMAT, self.rules.parser, [[f.name, f.selector, f.attribute, f.many] for f in self.rules.fields]]
+        return hashlib.blake2b(json.dumps(facts).encode(), digest_size=16).hexdigest()
+
+    def plan(self, memory: Memory) -> Iterator[Task[str] | Skip | Failure | None]:  # noqa: ARG002
+        """Yield a task for each URL, a Skip for one seen before in this run, a Failure for a line that is no URL."""
+        check_sources(self.sources)
+        seen = Seen()
+        index = 0
+        for line in read_urls(self.sources):
+            if line is None:
+                yield None
+                continue
+            key = line.text.partition("#")[0] or line.text
+            task = Task(key, key, index=index)
+            index += 1
+            yield _planned(task, line) if seen.add(key) else Skip(task, "duplicate")
+
+    def recall(self, task: Task[Any], known: Remembered) -> Task[Any] | Skip:
+        """Skip what the store has a row of, made by the same rules."""
+        if known.state == "done" and known.settings == self.settings:
+            return Skip(task, "already scraped")
+        return task
+
+    def record(self, value: Page) -> dict[str, Any]:
+        """Return the row, and the bytes that its page took on the wire."""
+        return {"row": value.row(), "bytes": value.received}
+
+    def line(self, value: Page) -> str:
+        """Return the row as a line of JSON, without its line break, for standard output."""
+        line: str = plugins.load("toolkit.apps.scrape.writers", "jsonl", "line")(value.row())
+        return line
+
+    def dump(self, task: Task[Any]) -> dict[str, Any]:
+        """Return a task's payload as JSON values."""
+        return {"url": task.payload}
+
+    def load(self, key: str, payload: dict[str, Any], index: int) -> Task[str]:
+        """Return the task that dump described."""
+        url = str(payload["url"])
+        return Task(key, url, lane_of(url), index=index)
+
+    def prepare(self) -> Path | None:
+        """Make the output's folder; return where the store lives beside the output, None for standard output."""
+        if self.out == STDOUT:
+            return None
+        if self.out.is_dir():
+            raise UsageError(f"{self.out} is a folder: name a file in it, such as {self.out / 'rows.jsonl'}")
+        folder = output_folder(self.out.parent)
+        return folder / f".{self.out.name}.toolkit.sqlite"
+
+    def finish(self, memory: Memory) -> None:
+        """Write the whole output file from the rows that the store has, in the order of the list."""
+        if self.out == STDOUT:
+            return
+        write: Write = plugins.load("toolkit.apps.scrape.writers", self._writer, "write")
+        rows = (known.value["row"] for known in memory.done(self.settings))
+        with atomic_write(self.out) as file:
+            write(file, self.rules.columns, rows)
+
+
+def user_agent_of(options: ScrapeOptions) -> str:
+    """Return the User-Agent to send: honest, and with a contact if there is one; raises UsageError."""
+    from toolkit import __version__
+
+    contact = f" (+{options.contact})" if options.contact else ""
+    agent = options.user_agent or f"toolkit/{__version__}{contact}"
+    if not re.fullmatch(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?", agent):
+        raise UsageError(f"{agent!r} cannot be sent as a User-Agent: use plain ASCII letters and signs")
+    return agent
+
+
+def _planned(task: Task[str], line: Line) -> Task[str] | Failure:
+    try:
+        url = check_url(for_wire(line.text))
+        return Task(task.key, url, lane_of(url), index=task.index)
+    except (TaskError, UnicodeError) as error:
+        return Failure(task, FailureKind.INPUT, f"{line.where}: {error}: {_short(line.text)}")
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 100 else text[:100] + "…")  # noqa: PLR2004 - enough to find the line by
+
+
+def _writer_of(out: Path) -> str:
+    known = plugins.names("toolkit.apps.scrape.writers")
+    name = out.suffix.removeprefix(".").lower()
+    if name not in known:
+        endings = ", ".join(f".{ending}" for ending in known)
+        raise UsageError(f"{str(out)!r}: the output's name must end in one of {endings}, or be - for standard output")
+    return name
+
+
+APP = ScrapeApp
