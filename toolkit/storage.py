@@ -96,3 +96,57 @@ def _umask() -> int:
 
 _UMASK = _umask()
 """Read once, at import: reading it means setting it, which is not safe among threads."""
+
+
+class PartFile:
+    """A file that is not whole yet: opened at an offset, what lies behind it cut off, locked against other writers.
+
+    limit: bytes after which TaskError too_large is raised. Raises TaskError name or disk from every method.
+    """
+
+    def __init__(self, path: Path, offset: int, limit: int | None = None) -> None:
+        self._path = path
+        self._limit = limit
+        self.size = offset
+        with naming_errors(path):
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+            try:
+                _lock(self._file, path)
+                os.ftruncate(self._file, offset)
+                os.lseek(self._file, offset, os.SEEK_SET)
+            except BaseException:
+                os.close(self._file)
+                raise
+
+    def write(self, block: bytes | bytearray | memoryview, /) -> None:
+        """Append a block, whole."""
+        self.size += len(block)
+        if self._limit is not None and self.size > self._limit:
+            raise TaskError(FailureKind.TOO_LARGE, f"larger than {self._limit:,} bytes")
+        with naming_errors(self._path):
+            written = os.write(self._file, block)
+            while written < len(block):  # a signal or a full disk may cut a write short
+                written += os.write(self._file, memoryview(block)[written:])
+
+    def fileno(self) -> int:
+        """Return the descriptor, for moves without copies."""
+        return self._file
+
+    def close(self) -> None:
+        """Close the file, once."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+def _lock(file: int, path: Path) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows has no such lock
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise TaskError(FailureKind.NAME, f"{path} is being written by another run", retryable=True) from None
+    except OSError:
+        pass  # a file system without locks

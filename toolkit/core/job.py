@@ -88,6 +88,10 @@ class App(Protocol):
     def network(self) -> bool:
         """Whether tasks mostly wait for the network (and not for the processor)."""
 
+    @property
+    def usual_model(self) -> str:
+        """The concurrency model that it runs under unless another is asked for."""
+
     def plan(self, memory: Memory) -> Iterator[Task[Any] | Skip | Failure | None]:
         """Yield the tasks, lazily; a Skip or Failure where an input needs no work or is bad; None for "none yet".
 
@@ -106,11 +110,12 @@ class App(Protocol):
     def load(self, key: str, payload: dict[str, Any], index: int) -> Task[Any]:
         """Return the task that dump described."""
 
-    def prepare(self) -> Path | None:
-        """Check and make the output place; return where its store lives, or None to keep nothing.
+    @property
+    def state(self) -> Path | None:
+        """Where the store lives, or None to keep nothing."""
 
-        Raises UsageError for what cannot be written. Called once, before plan.
-        """
+    def prepare(self) -> None:
+        """Check and make the output place, before anything else; raises UsageError for what cannot be written."""
 
     def finish(self, memory: Memory) -> None:
         """Write what can only be written at the end; called after every run, also an interrupted one."""
@@ -148,6 +153,9 @@ class Feed(Protocol):
     @property
     def cancelled(self) -> bool:
         """Whether running tasks must be given up now."""
+
+    def on_cancel(self, action: Callable[[], None]) -> None:
+        """Have action called, from another thread, when running tasks must be given up."""
 
 
 def drive(coroutine: Coroutine[Any, Any, T]) -> T:

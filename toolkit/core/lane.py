@@ -12,6 +12,7 @@ from toolkit.core.task import Failure, Outcome, Task
 UNREACHABLE = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TIMEOUT})
 """Failures that say something about the host, not about the page."""
 
+INFINITY = float("inf")
 MEMORY = 60.0
 """Seconds for which a lane with failures is remembered after its last task."""
 
@@ -40,7 +41,7 @@ class Lane:
         self.policy = policy
         self.queue: list[tuple[float, int, Task[Any]]] = []
         self.in_flight = 0
-        self.limit = float(policy.per_lane) if name else float("inf")
+        self.limit = float(policy.per_lane) if name else INFINITY
         self.next_start = 0.0
         self.cool_until = 0.0
         self.failures = 0
@@ -48,7 +49,7 @@ class Lane:
         self.trips = 0
         self.dead = False
         self.in_ready = False
-        self.timer = False
+        self.timer = INFINITY
 
     @property
     def has_room(self) -> bool:
@@ -68,7 +69,7 @@ class Lane:
     def forget_at(self, now: float) -> float:
         """Return when an idle lane may be forgotten: at once, or when its pace and its bad memories have faded."""
         marked = self.failures or self.trips or self.limit < self.policy.per_lane
-        return max(self.opens_at, now + MEMORY if marked and not self.timer else 0.0)
+        return max(self.opens_at, now + MEMORY if marked else 0.0)
 
     def push(self, priority: float, sequence: int, task: Task[Any]) -> None:
         """Queue a task; the lowest priority starts first, then the lowest sequence."""

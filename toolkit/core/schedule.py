@@ -16,7 +16,7 @@ from typing import Any
 
 from toolkit.core.errors import FailureKind
 from toolkit.core.job import Done, Wait
-from toolkit.core.lane import Lane
+from toolkit.core.lane import INFINITY, Lane
 from toolkit.core.policy import Policy
 from toolkit.core.task import Failure, Outcome, Skip, Success, Task
 
@@ -78,6 +78,11 @@ class Schedule:
         """Tasks that were drawn and neither run nor ended."""
         return self._queued + self._retrying + len(self._decided)
 
+    @property
+    def has_ready(self) -> bool:
+        """Whether another task could start at once."""
+        return bool(self._ready)
+
     def next(self, now: float) -> Task[Any] | Skip | Failure | Wait | Done:
         """Return a task to start; or an outcome decided without running, which has ended; or Wait; or Done."""
         self._check_time(now)
@@ -129,15 +134,15 @@ class Schedule:
 
     def _fire(self, now: float) -> None:
         while self._timers and self._timers[0][0] <= now:
-            what = heapq.heappop(self._timers)[2]
-            if isinstance(what, Lane):
-                what.timer = False
+            due, _, what = heapq.heappop(self._timers)
+            if isinstance(what, Task):
+                self._retrying -= 1
+                self._enqueue(what, now)
+            elif due == what.timer:  # else it has been armed for an earlier moment since
+                what.timer = INFINITY
                 self._offer(what, now)
                 if what.idle:
                     self._forget(what, now, what.opens_at)
-            else:
-                self._retrying -= 1
-                self._enqueue(what, now)
 
     def _start(self, now: float) -> Task[Any] | None:
         while self._ready:
@@ -160,17 +165,20 @@ class Schedule:
         if opens <= now:
             lane.in_ready = True
             self._ready.append(lane)
-        elif not lane.timer:
-            lane.timer = True
-            heapq.heappush(self._timers, (opens, next(self._sequence), lane))
+        else:
+            self._arm(lane, opens)
+
+    def _arm(self, lane: Lane, when: float) -> None:
+        if when < lane.timer:
+            lane.timer = when
+            heapq.heappush(self._timers, (when, next(self._sequence), lane))
 
     def _forget(self, lane: Lane, now: float, when: float) -> None:
         """Drop an idle lane, now or by a timer: a list may name more hosts than fit in memory."""
         if when <= now:
             self._lanes.pop(lane.name, None)
-        elif not lane.timer:
-            lane.timer = True
-            heapq.heappush(self._timers, (when, next(self._sequence), lane))
+        else:
+            self._arm(lane, when)
 
     def _fill(self, target: int, now: float) -> None:
         while self._plan is not None and self._queued < target and not self.stopped and self._pull(now):

@@ -1,1 +1,81 @@
-"""TODO."""
+"""Concurrency models, one a file, found by name: how many tasks run at once, and by what means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from toolkit import clients
+from toolkit.clients import ClientKind, ClientOptions
+from toolkit.core import plugins
+from toolkit.core.job import BlockingClient, BlockingRuntime, Feed, Job
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a model declares of itself; the contract suite holds it to that.
+
+    parallel_cpu: Python code runs on several processors at once. survives_killed_worker: a worker that dies costs its
+    task an attempt, not the run. stops_overdue: a task past its time limit is stopped, even in C code. client: the sort
+    of HTTP client it needs.
+    """
+
+    summary: str
+    client: Literal["blocking", "async"]
+    default_client: str
+    parallel_cpu: bool = False
+    survives_killed_worker: bool = False
+    stops_overdue: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a model is started with. task_timeout: seconds a task may take, or None. recycle_growth: bytes by which a
+    worker process may grow before it is replaced."""  # noqa: D209, D205
+
+    job: Job[Any, Any]
+    workers: int
+    client: ClientKind
+    client_options: ClientOptions = ClientOptions()
+    task_timeout: float | None = None
+    recycle_growth: int = 512 * 1024 * 1024
+
+
+Runner = Callable[[Feed], None]
+"""Runs what the feed gives until it is done; no task outlives the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A concurrency model: entering start(setup) is start-up, calling the runner is the work, leaving is tear-down."""
+
+    name: str
+    traits: Traits
+    start: Callable[[Setup], AbstractContextManager[Runner]]
+
+
+def names() -> list[str]:
+    """Return the names of all models."""
+    return plugins.names(__name__)
+
+
+def load(name: str) -> Model:
+    """Return a model by name; raises UsageError or MissingExtra."""
+    return cast("Model", plugins.load(__name__, name, "MODEL"))
+
+
+def client_for(model: Model, name: str | None) -> ClientKind:
+    """Return the named client, or the model's usual one."""
+    return clients.load(name or model.traits.default_client, model.traits.client)
+
+
+def blocking_runtime(setup: Setup, feed: Feed) -> BlockingRuntime:
+    """Return the runtime of one worker of a blocking model; its client is opened at the first fetch."""
+    return BlockingRuntime(
+        lambda: cast("BlockingClient", setup.client.open(setup.client_options)),
+        received=feed.received,
+        cancelled=lambda: feed.cancelled,
+        task_timeout=setup.task_timeout,
+    )

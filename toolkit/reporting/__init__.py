@@ -1,1 +1,162 @@
-"""TODO."""
+"""What is told of a run: events, which go to reporters as they happen, and the Summary at its end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from toolkit.core.task import Failure, Outcome, Skip, Success
+
+EXAMPLES = 3
+"""Failures of a sort that are named; the rest are counted."""
+GROUPS = 200
+"""Sorts of failures that are told apart; more, and only their kind is."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run begins. total: tasks, if that is known beforehand."""
+
+    app: str
+    model: str
+    workers: int
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSettled:
+    """An attempt ended. retry_in: seconds until the next attempt, or None if the task has ended."""
+
+    outcome: Outcome
+    retry_in: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """How far the run is, a few times a second. received: bytes so far. seconds: since the start."""
+
+    succeeded: int
+    skipped: int
+    failed: int
+    retried: int
+    in_flight: int
+    received: int
+    seconds: float
+    stopping: str = ""
+
+    @property
+    def ended(self) -> int:
+        """Tasks that ended."""
+        return self.succeeded + self.skipped + self.failed
+
+
+@dataclass(frozen=True, slots=True)
+class FailureGroup:
+    """Failures of one kind and message. examples: (task key, message)."""
+
+    kind: str
+    message: str
+    count: int
+    examples: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What became of a run. seconds: wall time. bytes: of results. left: tasks that were seen but not ended."""
+
+    app: str
+    model: str
+    workers: int
+    client: str | None
+    status: Literal["complete", "stopped", "interrupted"]
+    reason: str
+    succeeded: int
+    skipped: dict[str, int]
+    failed: dict[str, int]
+    failures: tuple[FailureGroup, ...]
+    left: int
+    retried: int
+    bytes: int
+    received: int
+    seconds: float
+    started: str
+    output: str
+    store: str | None
+    command: tuple[str, ...] = ()
+    startup_seconds: float = 0.0
+    warnings: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        """Tasks that were seen."""
+        return self.succeeded + self.skips + self.errors + self.left
+
+    @property
+    def skips(self) -> int:
+        """Tasks that needed no work."""
+        return sum(self.skipped.values())
+
+    @property
+    def errors(self) -> int:
+        """Tasks that failed."""
+        return sum(self.failed.values())
+
+    @property
+    def exit_code(self) -> int:
+        """0 all well, 1 some tasks failed, 3 stopped by policy or disk, 130 interrupted."""
+        if self.status == "interrupted":
+            return 130
+        if self.status == "stopped":
+            return 3
+        return 1 if self.errors else 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """The run is over."""
+
+    summary: Summary
+
+
+Event = RunStarted | TaskSettled | Tick | RunFinished
+Reporter = Callable[[Event], None]
+"""Takes events, all in one thread, in order; one reporter a file."""
+
+
+class Tally:
+    """Adds up outcomes in constant memory."""
+
+    def __init__(self) -> None:
+        self.succeeded = 0
+        self.bytes = 0
+        self.skipped: Counter[str] = Counter()
+        self.failed: Counter[str] = Counter()
+        self.warnings: Counter[str] = Counter()
+        self._groups: dict[tuple[str, str], list[Any]] = {}
+
+    def add(self, outcome: Outcome, size: int, warnings: tuple[str, ...] = ()) -> None:
+        """Count an outcome that is final; size: bytes of its result."""
+        if isinstance(outcome, Success):
+            self.succeeded += 1
+            self.bytes += size
+            self.warnings.update(warnings)
+        elif isinstance(outcome, Skip):
+            self.skipped[outcome.reason] += 1
+        else:
+            self._fail(outcome)
+
+    def groups(self) -> tuple[FailureGroup, ...]:
+        """Return the failures by kind and message, the most frequent first."""
+        found = [FailureGroup(kind, text, n, tuple(few)) for (kind, text), (n, few) in self._groups.items()]
+        return tuple(sorted(found, key=lambda group: -group.count))
+
+    def _fail(self, failure: Failure) -> None:
+        self.failed[failure.kind.value] += 1
+        text = failure.message.replace(failure.task.key, "…")
+        key = (failure.kind.value, text if len(self._groups) < GROUPS else "(others)")
+        group = self._groups.setdefault(key, [0, []])
+        group[0] += 1
+        if len(group[1]) < EXAMPLES:
+            group[1].append((failure.task.key, failure.message))

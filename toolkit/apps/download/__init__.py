@@ -1,1 +1,1 @@
-"""TODO."""
+"""Download files: names from URLs, validated resume, nothing half-written under a final name."""

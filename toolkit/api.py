@@ -1,0 +1,82 @@
+"""The Python API: each app as a function that takes the command's options by name and returns the Summary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from toolkit.core import plugins
+from toolkit.core.errors import UsageError
+from toolkit.core.task import Outcome
+from toolkit.reporting import Reporter, Summary
+from toolkit.run import Run, RunOptions
+
+APPS = "toolkit.apps"
+
+
+class Command:
+    """An app to call: toolkit.download(...), or toolkit.download.stream(...)."""
+
+    def __init__(self, app: str) -> None:
+        self.app = app
+
+    def __call__(
+        self,
+        sources: str | Path | Sequence[str | Path],
+        out: str | Path,
+        *,
+        reporters: Sequence[Reporter] = (),
+        **options: Any,
+    ) -> Summary:
+        """Do the work and return what became of it; options are those of the command, with _ for -.
+
+        Failed tasks are in the Summary and in its exit_code; they raise nothing. Raises UsageError for options and
+        sources that cannot be used.
+        """
+        return self.run(sources, out, reporters=reporters, **options).finish()
+
+    def stream(self, sources: str | Path | Sequence[str | Path], out: str | Path, **options: Any) -> Iterator[Outcome]:
+        """Do the work and yield each Success, Skip or Failure as it lands; closing the iterator stops the work."""
+        return self.run(sources, out, **options).outcomes()
+
+    def run(
+        self,
+        sources: str | Path | Sequence[str | Path],
+        out: str | Path,
+        *,
+        reporters: Sequence[Reporter] = (),
+        **options: Any,
+    ) -> Run:
+        """Return the run, not yet begun; raises UsageError."""
+        several = [sources] if isinstance(sources, str | Path) else list(sources)
+        own_class = plugins.load(f"{APPS}.{self.app}", "options", "OPTIONS")
+        own = _pick(options, own_class)
+        common = _pick(options, RunOptions)
+        if options:
+            raise UsageError(f"toolkit.{self.app} has no option {min(options)!r}")
+        return make_run(self.app, [str(s) for s in several], Path(out), own, common, reporters=reporters)
+
+
+def make_run(app: str, sources: Sequence[str], out: Path, own: Any, common: RunOptions, **more: Any) -> Run:
+    """Return the run of an app on sources; raises UsageError."""
+    make: Callable[..., Any] = plugins.load(f"{APPS}.{app}", "job", "APP")
+    if not sources and not common.retry_failed:
+        raise UsageError(f"nothing to do: name what to {app}, or give --retry-failed")
+    return Run(make(sources, out, own, timeout=common.timeout), common, output=str(out), sources=sources, **more)
+
+
+def _pick(options: dict[str, Any], into: Any) -> Any:
+    """Take from options what a dataclass has fields for, and return it."""
+    taken: dict[str, Any] = {}
+    for field in fields(into):
+        if field.name in options:
+            value = options.pop(field.name)
+            taken[field.name] = tuple(value) if isinstance(value, list) else value
+    return into(**taken)
+
+
+download = Command("download")
+resize = Command("resize")
+scrape = Command("scrape")

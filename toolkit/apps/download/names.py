@@ -1,0 +1,74 @@
+"""File names from URLs: always one safe component of at most 255 bytes, the same in every run and on every system."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from hashlib import blake2b
+from urllib.parse import unquote_to_bytes, urlsplit
+
+LONGEST = 255
+"""Bytes in a name, the limit of common file systems."""
+
+_FORBIDDEN = re.compile(
+    r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\ufffe\uffff]'
+)
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$|clock\$)\s*(\.|$)")
+_EXTENSION = re.compile(r"(?:\.(?:tar|cpio|nii|user|min|d))?\.[A-Za-z0-9_+-]{1,16}$")
+
+
+def from_url(url: str) -> str:
+    """Return the name that a URL suggests: its last path segment that is not empty, else its host, made safe."""
+    parts = urlsplit(url)
+    segments = [segment for segment in parts.path.split("/") if segment]
+    return safe(decode(segments[-1])) if segments else safe(parts.hostname or "")
+
+
+def decode(segment: str) -> str:
+    """Undo percent-encoding once, if what comes out is UTF-8; else leave it as it is."""
+    try:
+        return unquote_to_bytes(segment).decode()
+    except UnicodeDecodeError:
+        return segment
+
+
+def safe(name: str, longest: int = LONGEST) -> str:
+    """Return a name as one component that is safe on Linux, macOS and Windows.
+
+    Separators, control and direction characters become `_`; device names get a `_` in front, as do names that start
+    with a dot, `-` or `~`; trailing dots and spaces go; a long name keeps its extension; an empty one is `download`.
+    """
+    name = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", name)).strip(" ").rstrip(". ")
+    if not name.strip("._ "):
+        return "download"
+    if _RESERVED.match(name) or name[0] in "-~.":
+        name = "_" + name
+    return _shorten(name, longest)
+
+
+def folded(name: str) -> str:
+    """Return what two names share if some file system takes them for the same."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def distinct(name: str, url: str, digits: int = 8) -> str:
+    """Return the name with a mark of its URL in it: the same for the same URL, in every run."""
+    mark = "-" + blake2b(url.encode("utf-8", "surrogatepass"), digest_size=digits // 2).hexdigest()
+    stem, extension = _cut(name)
+    return _clip(stem, LONGEST - len((mark + extension).encode())) + mark + extension
+
+
+def _cut(name: str) -> tuple[str, str]:
+    found = _EXTENSION.search(name)
+    return (name[: found.start()], found[0]) if found and found.start() else (name, "")
+
+
+def _shorten(name: str, longest: int) -> str:
+    if len(name.encode()) <= longest:
+        return name
+    stem, extension = _cut(name)
+    return _clip(stem, longest - len(extension.encode())) + extension
+
+
+def _clip(text: str, size: int) -> str:
+    return text.encode()[:size].decode("utf-8", "ignore").rstrip(". ")

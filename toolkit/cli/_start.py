@@ -1,0 +1,129 @@
+"""What the three app commands share: their options, reporters, dry run and exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from toolkit.api import APPS, make_run
+from toolkit.cli._flags import flags, take
+from toolkit.core import plugins
+from toolkit.core.errors import UsageError
+from toolkit.core.options import option
+from toolkit.core.task import Failure, Skip, Task
+from toolkit.reporting import Reporter, Summary
+from toolkit.reporting.json import EventsReporter, document
+from toolkit.reporting.plain import PlainReporter
+from toolkit.reporting.words import plural, shown
+from toolkit.run import Run, RunOptions
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """What is shown, and where."""
+
+    dry_run: bool = option(False, "Show what would be done, and do nothing.")
+    progress: Literal["auto", "rich", "plain", "none"] = option("auto", "How progress is shown, on standard error.")
+    json: bool = option(False, "Print the report as one JSON document on standard output.")
+    events: Path | None = option(None, "Write every event to this file, as JSON lines.", metavar="FILE")
+    quiet: bool = option(False, "Say nothing but errors.", flags=("--quiet", "-q"))
+    verbose: bool = option(False, "Name every task as it ends.", flags=("--verbose", "-v"))
+    debug: bool = option(False, "Show tracebacks.")
+
+
+def app_command(name: str, *, help: str, metavar: str, out_help: str) -> click.Command:  # noqa: A002
+    """Return the command of an app."""
+    own_class = plugins.load(f"{APPS}.{name}", "options", "OPTIONS")
+
+    def call(sources: tuple[str, ...], out: Path, **values: Any) -> int:
+        own, common, report = (take(values, group) for group in (own_class, RunOptions, ReportOptions))
+        return start(name, sources, out, own, common, report)
+
+    parameters: list[click.Parameter] = [
+        click.Argument(["sources"], nargs=-1, metavar=metavar),
+        click.Option(["-o", "--out", "out"], type=click.Path(path_type=Path), required=True, help=out_help),
+        *flags(own_class, RunOptions, ReportOptions),
+    ]
+    return click.Command(name, callback=call, params=parameters, help=help)
+
+
+def start(app: str, sources: tuple[str, ...], out: Path, own: Any, common: RunOptions, report: ReportOptions) -> int:
+    """Run an app as the command line asks, and return the exit code."""
+    command = ["toolkit", *sys.argv[1:]]
+    with ExitStack() as stack:
+        reporters = [] if report.dry_run else _reporters(report, stack)
+        run = make_run(app, sources, out, own, common, reporters=reporters, command=command)
+        if report.dry_run:
+            return _show_plan(run)
+        summary = run.finish()
+    if report.json:
+        click.echo(json.dumps(document(summary), indent=2))
+    if run.abandoned:  # threads that nothing can stop must not keep us
+        sys.stdout.flush()
+        os._exit(summary.exit_code)
+    return summary.exit_code
+
+
+def _reporters(report: ReportOptions, stack: ExitStack) -> list[Reporter]:
+    reporters: list[Reporter] = []
+    if report.verbose:
+        from toolkit.reporting.verbose import VerboseReporter
+
+        reporters.append(VerboseReporter(sys.stderr, tracebacks=report.debug))
+    if not report.quiet:
+        reporters.append(_progress(report, stack))
+    if report.events:
+        try:
+            stream = stack.enter_context(report.events.open("w", encoding="utf-8", errors="backslashreplace"))
+        except OSError as error:
+            raise UsageError(f"cannot write --events {report.events}: {error.strerror}") from error
+        reporters.append(EventsReporter(stream))
+    return reporters
+
+
+def _progress(report: ReportOptions, stack: ExitStack) -> Reporter:
+    wanted = report.progress
+    if wanted == "auto":
+        live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("CI")
+        wanted = "rich" if live and not report.verbose else "plain"
+    if wanted != "rich":
+        return PlainReporter(sys.stderr, progress=wanted == "plain")
+    from rich.console import Console
+
+    from toolkit.reporting.console import ConsoleReporter
+
+    reporter = ConsoleReporter(Console(stderr=True, highlight=False))
+    stack.callback(reporter.close)
+    return reporter
+
+
+def _show_plan(run: Run) -> int:
+    """Print a line for each task: what would be done, skipped or fail, and why."""
+    counts = {"do": 0, "skip": 0, "fail": 0}
+    for planned in run.preview():
+        if isinstance(planned, Task):
+            counts["do"] += 1
+            click.echo(f"do    {shown(planned.key)}{_target(planned)}")
+        elif isinstance(planned, Skip):
+            counts["skip"] += 1
+            click.echo(f"skip  {shown(planned.task.key)}: {planned.reason}")
+        elif isinstance(planned, Failure):
+            counts["fail"] += 1
+            click.echo(f"fail  {shown(planned.task.key)}: {shown(planned.message)}")
+    click.echo(f"{plural(counts['do'], 'task')} to do, {counts['skip']:,} to skip, {counts['fail']:,} bad", err=True)
+    return 1 if counts["fail"] else 0
+
+
+def _target(task: Task[Any]) -> str:
+    name = getattr(task.payload, "name", None) or getattr(task.payload, "target", None)
+    return f" -> {shown(str(name))}" if name else ""
+
+
+__all__ = ["ReportOptions", "Summary", "app_command", "start"]

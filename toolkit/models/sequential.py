@@ -1,0 +1,31 @@
+"""One task after the other: the baseline that every other model is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from toolkit.core.job import Cancelled, Done, Feed, Wait
+from toolkit.models import Model, Runner, Setup, Traits, blocking_runtime
+
+
+@contextmanager
+def start(setup: Setup) -> Iterator[Runner]:
+    """Lend a runner that works in the thread that calls it."""
+
+    def run(feed: Feed) -> None:
+        with closing(blocking_runtime(setup, feed)) as runtime:
+            feed.on_cancel(runtime.abort)
+            try:
+                while not isinstance(step := feed.next(), Done):
+                    if isinstance(step, Wait):
+                        feed.wait(step)
+                    else:
+                        feed.settle(runtime.perform(setup.job, step, "main"))
+            except Cancelled:
+                pass  # the task is left for the next run
+
+    yield run
+
+
+MODEL = Model("sequential", Traits("a loop: the baseline", "blocking", "requests"), start)

@@ -1,0 +1,59 @@
+"""What is said at the end of every run: the verdict, what failed and why, what was skipped, and how to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from toolkit.reporting import FailureGroup, Summary
+from toolkit.reporting.words import command_line, duration, plural, shown, size
+
+MOST_GROUPS = 10
+"""Sorts of failures that are shown; the store has all."""
+SORTS = {"download": ("file", "files"), "resize": ("picture", "pictures"), "scrape": ("page", "pages")}
+
+
+def verdict(summary: Summary) -> str:
+    """Return the one line that says how it went."""
+    one, many = SORTS.get(summary.app, ("task", "tasks"))
+    parts = [plural(summary.succeeded, one, many) + " done"]
+    parts += [f"{summary.skips:,} skipped"] if summary.skips else []
+    parts += [f"{summary.errors:,} failed"] if summary.errors else []
+    parts += [f"{summary.left:,} left"] if summary.left else []
+    rate = summary.succeeded / summary.seconds if summary.seconds > 0 else 0.0
+    volume = f"; {size(summary.bytes)}" if summary.bytes else ""
+    model = f"{summary.model} x{summary.workers}" + (f", {summary.client}" if summary.client else "")
+    how = {"complete": "", "stopped": f"STOPPED ({shown(summary.reason)}): ", "interrupted": "INTERRUPTED: "}
+    return f"{how[summary.status]}{', '.join(parts)} in {duration(summary.seconds)}; {rate:,.1f}/s{volume} [{model}]"
+
+
+def ending(summary: Summary) -> Iterator[str]:
+    """Yield the lines: verdict, failures by kind with examples, skips by reason, warnings, and what to do next."""
+    yield verdict(summary)
+    for group in summary.failures[:MOST_GROUPS]:
+        yield from _group(group)
+    if len(summary.failures) > MOST_GROUPS:
+        rest = sum(group.count for group in summary.failures[MOST_GROUPS:])
+        yield f"  … and {rest:,} failures of other sorts; --events FILE has every one"
+    if summary.skipped:
+        yield "  skipped: " + ", ".join(f"{count:,} {shown(reason)}" for reason, count in summary.skipped.items())
+    for text, count in summary.warnings.items():
+        yield f"  warning: {shown(text)}" + (f" ({count:,} times)" if count > 1 else "")
+    yield from _next_step(summary)
+
+
+def _group(group: FailureGroup) -> Iterator[str]:
+    yield f"  {group.count:,} × {group.kind}: {shown(group.message)}"
+    for key, _ in group.examples:
+        yield f"      {shown(key)}"
+    if group.count > len(group.examples):
+        yield f"      … and {group.count - len(group.examples):,} more"
+
+
+def _next_step(summary: Summary) -> Iterator[str]:
+    if not summary.command or summary.store is None:
+        return
+    command = [part for part in summary.command if part not in ("--fresh", "--retry-failed")]
+    if summary.left or summary.status != "complete":
+        yield f"  to go on: {command_line(command)}"
+    elif summary.errors:
+        yield f"  to retry what failed: {command_line([*command, '--retry-failed'])}"

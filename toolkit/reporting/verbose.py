@@ -1,0 +1,33 @@
+"""The reporter that names every task as it ends."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from toolkit.core.task import Failure, Skip, Success
+from toolkit.reporting import Event, TaskSettled
+from toolkit.reporting.words import shown
+
+
+class VerboseReporter:
+    """One line an attempt; with tracebacks, also those of failures."""
+
+    def __init__(self, stream: TextIO, *, tracebacks: bool = False) -> None:
+        self._stream = stream
+        self._tracebacks = tracebacks
+
+    def __call__(self, event: Event) -> None:
+        """Take an event."""
+        if not isinstance(event, TaskSettled):
+            return
+        outcome, key = event.outcome, shown(event.outcome.task.key)
+        if isinstance(outcome, Success):
+            text = f"done  {key} ({outcome.timing.seconds:.3f} s)"
+        elif isinstance(outcome, Skip):
+            text = f"skip  {key}: {shown(outcome.reason)}"
+        else:
+            again = "" if event.retry_in is None else f"; again in {event.retry_in:.1f} s"
+            text = f"fail  {key}: {outcome.kind.value}: {shown(outcome.message)}{again}"
+        print(text, file=self._stream, flush=True)
+        if self._tracebacks and isinstance(outcome, Failure) and outcome.debug:
+            print(outcome.debug, file=self._stream, flush=True)

@@ -1,0 +1,52 @@
+"""Numbers and commands as people read them, shared by the reporters."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+
+_SECRET = re.compile(
+    r"(?i)([?&;](?:[a-z_-]*(?:token|key|secret|signature|password|passwd|pwd|auth|sig|credential)[a-z_-]*)=)[^&#\s]+"
+)
+_USERINFO = re.compile(r"(?i)(https?://)[^/@\s]*@")
+_FIELD = re.compile(r"(?i)((?:proxy-)?authorization|cookie|[a-z-]*(?:token|api-key|secret)[a-z-]*)(\s*:\s*).+")
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def size(count: float) -> str:
+    """Return bytes with a unit, such as "1.2 MB" (decimal units)."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:  # noqa: PLR2004
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def duration(seconds: float) -> str:
+    """Return a time such as "0.4 s", "3:20" or "1:02:05"."""
+    if seconds < 60:  # noqa: PLR2004
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def redact(text: str) -> str:
+    """Return text without passwords in URLs, secret query values and private header fields."""
+    return _FIELD.sub(r"\1\2***", _SECRET.sub(r"\1***", _USERINFO.sub(r"\1***@", text)))
+
+
+def shown(text: str) -> str:
+    """Return text from outside fit for a terminal: redacted, control and direction characters made visible."""
+    return _UNSEEN.sub(lambda found: f"\\x{ord(found[0]) & 0xFF:02x}" if ord(found[0]) < 256 else "�", redact(text))  # noqa: PLR2004
+
+
+def command_line(command: Sequence[str]) -> str:
+    """Return a command as one would type it, redacted."""
+    return shlex.join(redact(part) for part in command)
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """Return "1 file", "2 files"."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -1,0 +1,292 @@
+"""What an output remembers: one SQLite file with tasks, outcomes and runs; it makes resume, retry and history queries.
+
+Only the conductor writes. The file is in WAL mode: a kill at any moment loses the last fraction of a second of records,
+never the file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+from toolkit.core.errors import RunStopped, UsageError
+from toolkit.core.job import App, Remembered
+from toolkit.core.task import Failure, Outcome, Skip, Success, Task
+
+SCHEMA = 1
+"""The version of the tables below, kept in the file as user_version."""
+
+TABLES = """
+CREATE TABLE tasks (
+    key TEXT PRIMARY KEY,
+    state TEXT NOT NULL CHECK (state IN ('done', 'failed')),
+    settings TEXT NOT NULL,
+    plan TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    value TEXT NOT NULL DEFAULT '{}',
+    payload TEXT,
+    kind TEXT,
+    message TEXT,
+    run INTEGER NOT NULL,
+    at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX tasks_failed ON tasks (plan, place) WHERE state = 'failed';
+CREATE TABLE names (name TEXT PRIMARY KEY, key TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE plans (plan TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    app TEXT NOT NULL,
+    model TEXT NOT NULL,
+    workers INTEGER NOT NULL,
+    command TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    started REAL NOT NULL,
+    ended REAL,
+    status TEXT,
+    summary TEXT
+);
+"""
+
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}
+"""From a version to the next: what changes the tables."""
+
+
+class Store:
+    """One open store. Safe to use from several threads; a lock on the file keeps a second run out."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Open or make the store; None keeps it in memory.
+
+        Raises UsageError if another run is using it, if it is not a store, or if a newer toolkit wrote it.
+        """
+        self.path = path
+        self.run_id = 0
+        self._plan = ""
+        self._guard = threading.RLock()
+        self._lock = _lock(path) if path else None
+        try:
+            self._db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._upgrade()
+            self._db.execute("BEGIN")
+        except sqlite3.Error as error:
+            self._unlock()
+            raise UsageError(f"cannot use the store {path}: {error}; --state FILE chooses another") from error
+        except UsageError:
+            self._db.close()
+            self._unlock()
+            raise
+
+    def begin(self, app: str, plan: str, model: str, workers: int, command: str) -> int:
+        """Note that a run begins; plan names what it reads, so that the order of its tasks can be kept."""
+        with self._guard:
+            count = self._db.execute("SELECT count(*) FROM plans").fetchone()[0]
+            self._db.execute("INSERT OR IGNORE INTO plans VALUES (?, ?)", (plan, count))
+            self._plan = plan
+            row = (app, model, workers, command, os.getpid(), time.time())
+            sql = "INSERT INTO runs (app, model, workers, command, pid, started) VALUES (?, ?, ?, ?, ?, ?)"
+            self.run_id = self._db.execute(sql, row).lastrowid or 0
+            self.commit()
+        return self.run_id
+
+    def end(self, status: str, summary: dict[str, Any]) -> None:
+        """Note how the run ended."""
+        with self._guard:
+            values = (time.time(), status, json.dumps(summary), self.run_id)
+            self._db.execute("UPDATE runs SET ended = ?, status = ?, summary = ? WHERE id = ?", values)
+            self.commit()
+
+    def recall(self, key: str) -> Remembered | None:
+        """Return what is known of a task."""
+        with self._guard:
+            sql = "SELECT state, settings, value, place FROM tasks WHERE key = ?"
+            row = self._db.execute(sql, (_text(key),)).fetchone()
+        return Remembered(key, row[0], row[1], json.loads(row[2]), row[3]) if row else None
+
+    def claim(self, name: str, key: str) -> str:
+        """Reserve an output name for a task, for ever, and return the key of its owner: key itself, or another's."""
+        with self._guard:
+            if self._db.execute("INSERT OR IGNORE INTO names VALUES (?, ?)", (_text(name), _text(key))).rowcount:
+                return key
+            return self.claimed(name) or key
+
+    def claimed(self, name: str) -> str | None:
+        """Return the key of a name's owner, if it has one."""
+        with self._guard:
+            row = self._db.execute("SELECT key FROM names WHERE name = ?", (_text(name),)).fetchone()
+        return _raw(row[0]) if row else None
+
+    def done(self, settings: str) -> Iterator[Remembered]:
+        """Yield every task done with these settings, in the order of the plans that brought them."""
+        sql = (
+            "SELECT key, state, settings, value, place FROM tasks JOIN plans USING (plan)"
+            " WHERE state = 'done' AND settings = ? ORDER BY plans.number, place, key"
+        )
+        for key, state, found, value, place in self._read(sql, (settings,)):
+            yield Remembered(_raw(key), state, found, json.loads(value), place)
+
+    def failed(self, app: App) -> Iterator[Task[Any]]:
+        """Yield the tasks whose last attempt failed, in order."""
+        sql = (
+            "SELECT key, payload, place FROM tasks JOIN plans USING (plan)"
+            " WHERE state = 'failed' ORDER BY plans.number, place, key"
+        )
+        for key, payload, place in self._read(sql, ()):
+            yield app.load(_raw(key), json.loads(payload), place)
+
+    def record(self, app: App, outcomes: Iterable[Outcome]) -> None:
+        """Keep what became of tasks; a failure leaves what an earlier success taught."""
+        now = time.time()
+        done: list[Sequence[Any]] = []
+        failed: list[Sequence[Any]] = []
+        moved: list[Sequence[Any]] = []
+        for outcome in outcomes:
+            task = outcome.task
+            common = (_text(task.key), app.settings, self._plan, task.index, task.attempt)
+            if isinstance(outcome, Success):
+                done.append((*common, json.dumps(app.record(outcome.value)), self.run_id, now))
+            elif isinstance(outcome, Failure):
+                payload = json.dumps(app.dump(task))
+                failed.append((*common, payload, outcome.kind.value, _text(outcome.message), self.run_id, now))
+            elif isinstance(outcome, Skip):
+                moved.append((self._plan, task.index, _text(task.key), self._plan, task.index))
+        with self._guard:
+            self._db.executemany(_DONE, done)
+            self._db.executemany(_FAILED, failed)
+            self._db.executemany(_MOVED, moved)
+            self.commit()
+
+    def forget(self) -> None:
+        """Forget every task, so that all are done again; names stay with their owners, and the history stays."""
+        with self._guard:
+            self._db.execute("DELETE FROM tasks")
+            self.commit()
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Return the history, oldest first."""
+        with self._guard:
+            cursor = self._db.execute("SELECT * FROM runs ORDER BY id")
+            columns = [column[0] for column in cursor.description]
+            return [dict(zip(columns, row, strict=True)) for row in cursor]
+
+    def commit(self) -> None:
+        """Make everything so far survive a kill. Raises RunStopped if the disk refuses."""
+        with self._guard:
+            try:
+                self._db.execute("COMMIT")
+                self._db.execute("BEGIN")
+            except sqlite3.OperationalError as error:
+                raise RunStopped(f"cannot write the store {self.path}: {error}") from error
+
+    def rollback(self) -> None:
+        """Undo what was not committed."""
+        with self._guard:
+            self._db.execute("ROLLBACK")
+            self._db.execute("BEGIN")
+
+    def close(self) -> None:
+        """Close the file; safe to call twice."""
+        with self._guard:
+            with suppress(sqlite3.Error):
+                if self._db.in_transaction:
+                    self._db.execute("COMMIT")
+            self._db.close()
+            self._unlock()
+
+    def _read(self, sql: str, values: Sequence[Any]) -> Iterator[Any]:
+        """Yield rows without holding the lock, or all of them in memory."""
+        with self._guard:
+            cursor = self._db.execute(sql, values)
+        while True:
+            with self._guard:
+                rows = cursor.fetchmany(500)
+            if not rows:
+                return
+            yield from rows
+
+    def _upgrade(self) -> None:
+        version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
+        if version > SCHEMA:
+            raise UsageError(
+                f"the store {self.path} was written by a newer toolkit (schema {version}, this one knows {SCHEMA}):"
+                " upgrade with pip install -U toolkit, or choose another with --state FILE"
+            )
+        self._db.execute("BEGIN IMMEDIATE")
+        if version == 0:
+            if self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                raise UsageError(f"{self.path} is some other SQLite file, not a store: --state FILE chooses another")
+            for statement in TABLES.split(";"):
+                self._db.execute(statement)
+            version = SCHEMA
+        while version < SCHEMA:
+            MIGRATIONS[version](self._db)
+            version += 1
+        self._db.execute(f"PRAGMA user_version = {SCHEMA}")
+        self._db.execute("COMMIT")
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+
+_DONE = """
+INSERT INTO tasks (key, state, settings, plan, place, attempts, value, run, at)
+VALUES (?1, 'done', ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+ON CONFLICT (key) DO UPDATE SET state = 'done', settings = ?2, plan = ?3, place = ?4, attempts = ?5, value = ?6,
+    payload = NULL, kind = NULL, message = NULL, run = ?7, at = ?8
+"""
+_FAILED = """
+INSERT INTO tasks (key, state, settings, plan, place, attempts, payload, kind, message, run, at)
+VALUES (?1, 'failed', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+ON CONFLICT (key) DO UPDATE SET state = 'failed', plan = ?3, place = ?4, attempts = ?5, payload = ?6, kind = ?7,
+    message = ?8, run = ?9, at = ?10
+"""
+_MOVED = "UPDATE tasks SET plan = ?, place = ? WHERE key = ? AND state = 'done' AND (plan <> ? OR place <> ?)"
+
+
+def _text(text: str) -> str:
+    """Return text that SQLite can hold: Python keeps bytes of file names that are no UTF-8 as surrogates."""
+    if text.isascii() and "\x1a" not in text:
+        return text
+    return re.sub(r"[\udc80-\udcff\x1a]", lambda found: f"\x1a{ord(found[0]) & 0xFF:02x}", text)
+
+
+def _raw(text: str) -> str:
+    """Undo _text."""
+    return re.sub(r"\x1a([0-9a-f]{2})", _byte, text) if "\x1a" in text else text
+
+
+def _byte(found: re.Match[str]) -> str:
+    value = int(found[1], 16)
+    return "\x1a" if value == 0x1A else chr(0xDC00 + value)  # noqa: PLR2004
+
+
+def _lock(path: Path) -> IO[bytes] | None:
+    """Lock a file beside the store until it is closed or this process dies; raises UsageError if another holds it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: SQLite's own locks keep two writers apart
+        return None
+    try:
+        file = path.with_name(path.name + ".lock").open("a+b")
+    except OSError as error:
+        raise UsageError(f"cannot write beside the store {path}: {error.strerror}") from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise UsageError(f"another run is using {path}: wait for it, or choose another store with --state") from None
+    except OSError:
+        pass  # a file system without locks
+    return file
