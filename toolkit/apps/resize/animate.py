@@ -1,0 +1,119 @@
+"""Frames in time: read as they are composed, written with their durations and as many plays, in each format's own way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+from PIL import Image, ImageChops
+
+from toolkit.apps.resize.formats import Format
+
+_CLEAR = 255
+"""The palette entry that stands for transparency in the GIFs we write."""
+
+_VISIBLE = [0] * 128 + [255] * 128
+"""GIF knows only seen and unseen: half-transparent or more is seen."""
+
+FOREVER = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """Frames, each complete. durations: milliseconds of each; empty for a still. plays: how often, or FOREVER."""
+
+    frames: Sequence[Image.Image]
+    durations: Sequence[float] = ()
+    plays: int = FOREVER
+
+
+def plays_of(image: Image.Image) -> int:
+    """Return how often an animation is shown. GIF counts repeats, and plays once where it says nothing."""
+    loop = image.info.get("loop")
+    if image.format == "GIF":
+        return 1 if loop is None else loop + 1 if loop else FOREVER
+    return loop if isinstance(loop, int) else FOREVER
+
+
+def whole(durations: Sequence[float], step: int = 1) -> list[int]:
+    """Return durations in whole steps of milliseconds whose sum stays true; what was shown at all stays shown."""
+    ends = [round(end / step) for end in accumulate(durations)]
+    starts = [0, *ends[:-1]]
+    return [
+        max(step, (end - start) * step) if duration else 0
+        for start, end, duration in zip(starts, ends, durations, strict=True)
+    ]
+
+
+def png_timing(film: Film) -> dict[str, Any]:
+    """Return what Pillow must be told to write an animated PNG."""
+    return _timing(film, list(film.durations), film.plays)
+
+
+def webp_timing(film: Film) -> dict[str, Any]:
+    """Return what Pillow must be told to write an animated WebP."""
+    return _timing(film, whole(film.durations), film.plays)
+
+
+def avif_timing(film: Film) -> dict[str, Any]:
+    """Return what Pillow must be told to write an animated AVIF, which always plays for ever."""
+    told = _timing(film, whole(film.durations), film.plays)
+    told.pop("loop", None)
+    return told
+
+
+def gif_timing(film: Film) -> dict[str, Any]:
+    """Return what Pillow must be told to write an animated GIF, whose unit is 10 ms."""
+    told = _timing(film, whole(film.durations, 10), film.plays)
+    clear = any("transparency" in frame.info for frame in film.frames)
+    if told and film.plays != FOREVER:
+        told.pop("loop")
+        if film.plays > 1:
+            told["loop"] = film.plays - 1
+    # With transparency each frame must wipe out the last one, or that would show through.
+    return told | {"disposal": 2} if told and clear else told
+
+
+def as_palettes(film: Film) -> Film:
+    """Return the film with each frame in up to 256 colours of its own, one of them clear where a frame needs it."""
+    clear = any(frame.mode == "RGBA" for frame in film.frames)
+    return Film([_palette(frame, clear=clear) for frame in film.frames], film.durations, film.plays)
+
+
+def can_move(form: Format, image: Image.Image) -> bool:
+    """Whether the image is an animation (not a file of several pictures), and the format holds one."""
+    return is_animation(image) and form in {"gif", "webp", "png", "avif"}
+
+
+def is_animation(image: Image.Image) -> bool:
+    """Whether the image's frames follow each other in time."""
+    return image.format in {"GIF", "WEBP", "PNG", "AVIF"} and getattr(image, "n_frames", 1) > 1
+
+
+def _timing(film: Film, durations: Sequence[float], plays: int) -> dict[str, Any]:
+    if len(film.frames) == 1:
+        return {}
+    return {"save_all": True, "append_images": list(film.frames[1:]), "duration": list(durations), "loop": plays}
+
+
+def _palette(image: Image.Image, *, clear: bool) -> Image.Image:
+    if image.mode == "L":
+        return image
+    colours = image.convert("RGB")
+    if not clear:
+        return _quantized(colours, 256)
+    seen = image.convert("RGBA").getchannel("A").point(_VISIBLE)
+    unseen = ImageChops.invert(seen)
+    colours.paste((0, 0, 0), mask=unseen)
+    indexed = _quantized(colours, _CLEAR)
+    indexed.paste(_CLEAR, mask=unseen)
+    indexed.info["transparency"] = _CLEAR
+    return indexed
+
+
+def _quantized(colours: Image.Image, most: int) -> Image.Image:
+    few = colours.getcolors(most)
+    chosen = colours.quantize(most, Image.Quantize.MEDIANCUT)
+    return chosen if few else colours.quantize(palette=chosen, dither=Image.Dither.FLOYDSTEINBERG)

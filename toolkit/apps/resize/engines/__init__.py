@@ -1,0 +1,1 @@
+"""One imaging library a file; each offers render(source, target, settings)."""
