@@ -108,10 +108,11 @@ async def paced(pieces: Iterable[bytes | memoryview], faults: Faults) -> AsyncIt
     for piece in pieces:
         step = max(1, int(rate / 20)) if rate else max(1, len(piece))
         for start in range(0, len(piece), step):
-            yield piece[start : start + step]
-            sent += len(piece[start : start + step])
+            part = piece[start : start + step]
+            sent += len(part)
             if rate:
                 await asyncio.sleep(started + sent / rate - time.monotonic())
+            yield part
 
 
 def _failing(request: web.Request, faults: Faults, memory: Memory) -> web.StreamResponse | None:

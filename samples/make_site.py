@@ -63,14 +63,10 @@ def extras() -> dict[str, bytes]:
 
 def files() -> dict[str, bytes]:
     """Return what there is to download."""
-    table = io.StringIO()
-    rows = csv.writer(table, lineterminator="\n")
-    rows.writerow(["slug", "title", "price", "amount", "currency", "stock"])
-    rows.writerows([item.slug, item.title, item.price, item.amount, item.currency, item.stock] for item in ITEMS)
     catalogue = [{"slug": item.slug, "title": item.title, "size": item.size, "paper": item.paper} for item in ITEMS]
     made = {f"/files/{name}": text.encode() for name, text in FILES.items()}
-    made["/files/price-list.csv"] = table.getvalue().encode()
-    made["/files/Preisliste März.csv"] = table.getvalue().replace(",", ";").encode()
+    made["/files/price-list.csv"] = _table(",")
+    made["/files/Preisliste März.csv"] = _table(";")
     made["/files/catalogue.json"] = (json.dumps(catalogue, ensure_ascii=False, indent=1) + "\n").encode()
     return {
         **made,
@@ -178,6 +174,14 @@ def _page(
 
 def _canonical(path: str) -> str:
     return ORIGIN + path.removesuffix("index.html")
+
+
+def _table(delimiter: str) -> bytes:
+    table = io.StringIO()
+    rows = csv.writer(table, delimiter=delimiter, lineterminator="\n")
+    rows.writerow(["slug", "title", "price", "amount", "currency", "stock"])
+    rows.writerows([item.slug, item.title, item.price, item.amount, item.currency, item.stock] for item in ITEMS)
+    return table.getvalue().encode()
 
 
 def _zip(members: dict[str, bytes]) -> bytes:

@@ -109,6 +109,9 @@ async def run(
         ready(f"{'https' if tls else 'http'}://{name}:{runner.addresses[0][1]}/")
         await asyncio.Event().wait()
     finally:
+        for connection in runner.server.connections if runner.server else ():
+            if connection.transport:  # at once: a TLS connection's goodbye would outlive the loop
+                connection.transport.abort()
         await runner.cleanup()
 
 
@@ -119,7 +122,7 @@ class SampleServer:
         self.url = ""
         self._site = Site()
         self._ready = threading.Event()
-        self._error: BaseException | None = None
+        self._error: Exception | None = None
         self._stop: Callable[[], object] = lambda: None
         self._thread = threading.Thread(target=self._work, args=(host, port, tls), name="sample server", daemon=True)
 
@@ -148,7 +151,7 @@ class SampleServer:
             asyncio.run(self._serve(host, port, tls))
         except asyncio.CancelledError:
             pass
-        except OSError as error:
+        except Exception as error:
             self._error = error
         finally:
             self._ready.set()
