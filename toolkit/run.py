@@ -97,11 +97,12 @@ class Run:
         """Stop: once, start nothing more and let what runs end; twice, give up what runs. Safe in a signal handler."""
         self._interrupts += 1
 
-    def finish(self) -> Summary:
-        """Run to the end, taking Ctrl-C as interrupt() where this is the main thread."""
+    def finish(self, each: Callable[[Outcome], None] | None = None) -> Summary:
+        """Run to the end, taking Ctrl-C as interrupt() where this is the main thread; each sees every outcome."""
         with _signals(self.interrupt):
-            for _ in self.outcomes():
-                pass
+            for outcome in self.outcomes():
+                if each is not None:
+                    each(outcome)
         assert self.summary is not None  # noqa: S101 - outcomes has set it
         return self.summary
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,8 @@ from toolkit.cli._flags import flags, take
 from toolkit.core import plugins
 from toolkit.core.errors import UsageError
 from toolkit.core.options import option
-from toolkit.core.task import Failure, Skip, Task
-from toolkit.reporting import Reporter, Summary
+from toolkit.core.task import Failure, Outcome, Skip, Success, Task
+from toolkit.reporting import Reporter
 from toolkit.reporting.json import EventsReporter, document
 from toolkit.reporting.plain import PlainReporter
 from toolkit.reporting.words import plural, shown
@@ -57,18 +58,34 @@ def app_command(name: str, *, help: str, metavar: str, out_help: str) -> click.C
 def start(app: str, sources: tuple[str, ...], out: Path, own: Any, common: RunOptions, report: ReportOptions) -> int:
     """Run an app as the command line asks, and return the exit code."""
     command = ["toolkit", *sys.argv[1:]]
+    if report.json and str(out) == "-":
+        raise UsageError("--json and -o - both want standard output: choose one")
     with ExitStack() as stack:
         reporters = [] if report.dry_run else _reporters(report, stack)
         run = make_run(app, sources, out, own, common, reporters=reporters, command=command)
         if report.dry_run:
             return _show_plan(run)
-        summary = run.finish()
+        summary = run.finish(_printer(run) if str(out) == "-" else None)
     if report.json:
         click.echo(json.dumps(document(summary), indent=2))
     if run.abandoned:  # threads that nothing can stop must not keep us
         sys.stdout.flush()
         os._exit(summary.exit_code)
     return summary.exit_code
+
+
+def _printer(run: Run) -> Callable[[Outcome], None]:
+    """Return what prints each result as it lands, for `-o -`."""
+    line = getattr(run.app, "line", None)
+    if line is None:
+        raise UsageError("-o -: this command makes files; name a folder")
+
+    def each(outcome: Outcome) -> None:
+        if isinstance(outcome, Success):
+            sys.stdout.write(line(outcome.value).rstrip("\n") + "\n")
+            sys.stdout.flush()
+
+    return each
 
 
 def _reporters(report: ReportOptions, stack: ExitStack) -> list[Reporter]:
@@ -124,6 +141,3 @@ def _show_plan(run: Run) -> int:
 def _target(task: Task[Any]) -> str:
     name = getattr(task.payload, "name", None) or getattr(task.payload, "target", None)
     return f" -> {shown(str(name))}" if name else ""
-
-
-__all__ = ["ReportOptions", "Summary", "app_command", "start"]
