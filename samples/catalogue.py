@@ -1,5 +1,4 @@
 """What the sample shop sells: an invented catalogue of postcards and prints made from the sample pictures."""
-# ruff: noqa: RUF001 - the signs and letters are meant
 
 from __future__ import annotations
 

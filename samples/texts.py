@@ -1,5 +1,4 @@
 """The words of the sample site that are not in the catalogue."""
-# ruff: noqa: RUF001 - the signs and letters are meant
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-from samples.catalogue import ITEMS
+from samples.catalogue import ITEMS, Item
 from samples.make_site import SITE, make, pages
 from samples.shelf import Shelf
 
@@ -74,15 +74,14 @@ def test_listing_is_followed(shelf: Shelf) -> None:
 
 
 @pytest.mark.parametrize("item", ITEMS, ids=lambda item: item.slug)
-def test_item_is_described_for_machines(shelf: Shelf, item: object) -> None:
+def test_item_is_described_for_machines(shelf: Shelf, item: Item) -> None:
     """JSON-LD, OpenGraph and the page itself say the same."""
-    slug, title = getattr(item, "slug", ""), getattr(item, "title", "")
-    page = soup(shelf, f"/item/{slug}.html")
+    page = soup(shelf, f"/item/{item.slug}.html")
     data = json.loads(page.select('script[type="application/ld+json"]')[0].text)
     graph = page.select('meta[property="og:title"]')[0]["content"]
-    assert data["name"] == graph == page.select("h1")[0].text == title
-    assert data["offers"]["url"] == page.select("link[rel=canonical]")[0]["href"] == f"{ORIGIN}/item/{slug}.html"
-    assert page.select(".price")[0].text == getattr(item, "price", "")
+    assert data["name"] == graph == page.select("h1")[0].text == item.title
+    assert data["offers"]["url"] == page.select("link[rel=canonical]")[0]["href"] == f"{ORIGIN}/item/{item.slug}.html"
+    assert page.select(".price")[0].text == item.price
 
 
 @pytest.mark.parametrize(("path", "title"), [("/russkij.html", "Бумажное окно"), ("/cesky.html", "Papírové okno")])
