@@ -21,14 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from toolkit import models
-from toolkit.clients import ClientOptions
 from toolkit.core.errors import RunStopped, UsageError
 from toolkit.core.job import App, Done, Wait
 from toolkit.core.options import option
 from toolkit.core.policy import Policy, parse_max_errors
 from toolkit.core.schedule import Planned, Retry, Schedule
 from toolkit.core.task import Failure, Outcome, Skip, Success, Task
-from toolkit.models import Model, Setup
+from toolkit.models import ClientOptions, Model, Setup
 from toolkit.reporting import Reporter, RunFinished, RunStarted, Summary, Tally, TaskSettled, Tick
 from toolkit.store import Store
 
@@ -160,7 +159,7 @@ class Run:
             now = time.monotonic()
             if now - ticked >= TICK or over:
                 ticked = now
-                self._tell(feed.tick(now - started))
+                self._tell(feed.tick(now - started, self.app.total))
             if over:
                 return
             if self._interrupts:
@@ -301,7 +300,7 @@ class _Feed:
         for action in list(self._actions):
             action()
 
-    def tick(self, seconds: float) -> Tick:
+    def tick(self, seconds: float, total: int | None) -> Tick:
         counts, schedule = self._schedule.counts, self._schedule
         return Tick(
             counts.succeeded,
@@ -311,6 +310,7 @@ class _Feed:
             schedule.in_flight,
             self.bytes,
             seconds,
+            total,
             schedule.stopped,
         )
 

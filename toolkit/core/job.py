@@ -92,6 +92,10 @@ class App(Protocol):
     def usual_model(self) -> str:
         """The concurrency model that it runs under unless another is asked for."""
 
+    @property
+    def total(self) -> int | None:
+        """How many tasks there are, once that is known; asked a few times a second."""
+
     def plan(self, memory: Memory) -> Iterator[Task[Any] | Skip | Failure | None]:
         """Yield the tasks, lazily; a Skip or Failure where an input needs no work or is bad; None for "none yet".
 

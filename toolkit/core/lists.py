@@ -15,6 +15,8 @@ from toolkit.core.errors import UsageError
 
 LINE_LIMIT = 64 * 1024
 """Characters in a line; a longer one is no URL, and is cut so that a binary file does no harm."""
+COUNTED = 20 * 1000 * 1000
+"""Bytes up to which a list is read beforehand, to show how far the run is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,20 @@ def read_urls(sources: Sequence[str]) -> Iterator[Line | None]:
         else:
             with open(source, encoding="utf-8-sig", errors="replace") as file:
                 yield from _entries(_lines(file), Path(source).name)
+
+
+def count_urls(sources: Sequence[str]) -> int | None:
+    """Return how many entries read_urls will yield, or None if only reading to the end would tell."""
+    if "-" in sources or any(not is_url(source) and not 0 < _size(source) < COUNTED for source in sources):
+        return None
+    return sum(1 for _ in read_urls(sources))
+
+
+def _size(path: str) -> int:
+    try:
+        return Path(path).stat().st_size if Path(path).is_file() else -1
+    except OSError:
+        return -1
 
 
 def _entries(lines: Iterable[str | None], name: str) -> Iterator[Line | None]:

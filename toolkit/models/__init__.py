@@ -12,6 +12,8 @@ from toolkit.clients import ClientKind, ClientOptions
 from toolkit.core import plugins
 from toolkit.core.job import BlockingClient, BlockingRuntime, Feed, Job
 
+__all__ = ["ClientOptions", "Model", "Runner", "Setup", "Traits", "blocking_runtime", "client_for", "load", "names"]
+
 
 @dataclass(frozen=True, slots=True)
 class Traits:

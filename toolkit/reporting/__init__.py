@@ -17,12 +17,11 @@ GROUPS = 200
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """A run begins. total: tasks, if that is known beforehand."""
+    """A run begins."""
 
     app: str
     model: str
     workers: int
-    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,9 @@ class TaskSettled:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """How far the run is, a few times a second. received: bytes so far. seconds: since the start."""
+    """How far the run is, a few times a second. received: bytes so far. seconds: since the start.
+    total: of tasks, if that is known. stopping: why nothing new is started, or "".
+    """
 
     succeeded: int
     skipped: int
@@ -44,6 +45,7 @@ class Tick:
     in_flight: int
     received: int
     seconds: float
+    total: int | None = None
     stopping: str = ""
 
     @property

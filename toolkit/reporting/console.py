@@ -63,8 +63,8 @@ class ConsoleReporter:
         assert started is not None  # noqa: S101 - RunStarted came first
         table = Table.grid(padding=(0, 2))
         cells = [Text(f"{started.app} · {started.model} x{started.workers}", style="bold")]
-        if started.total:
-            cells.append(Text(f"{tick.ended / started.total:>4.0%}", style="cyan"))
+        if tick.total:
+            cells.append(Text(f"{tick.ended / tick.total:>4.0%}", style="cyan"))
         cells.append(Text(f"{tick.succeeded:,} {SORTS.get(started.app, ('', 'done'))[1]}", style="green"))
         cells += [Text(f"{tick.skipped:,} skipped", style="dim")] if tick.skipped else []
         cells += [Text(f"{tick.failed:,} failed", style="red")] if tick.failed else []
@@ -74,14 +74,14 @@ class ConsoleReporter:
         cells.append(Text(f"{rate:,.1f}/s"))
         cells += [Text(f"{size(volume)}/s", style="cyan")] if tick.received else []
         cells.append(Text(duration(tick.seconds), style="dim"))
-        if started.total and rate:
-            cells.append(Text(f"{duration((started.total - tick.ended) / rate)} to go", style="dim"))
+        if tick.total and rate:
+            cells.append(Text(f"{duration((tick.total - tick.ended) / rate)} to go", style="dim"))
         if tick.stopping:
             cells.append(Text(f"{tick.stopping}: letting what runs end", style="bold yellow"))
         table.add_row(*cells)
         rows: list[Table | ProgressBar | Text] = [table]
-        if started.total:
-            rows.append(ProgressBar(total=started.total, completed=tick.ended))
+        if tick.total:
+            rows.append(ProgressBar(total=tick.total, completed=tick.ended))
         rows += [Text(text, style="dim red", overflow="ellipsis", no_wrap=True) for text in self._failures]
         return Group(*rows)
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from toolkit.core.coding import DecodingSink, decoded
 from toolkit.core.errors import FailureKind, TaskError, UsageError
 from toolkit.core.http import Head, Reply, Request, Sink, follow, http_date, lane_of, wire_url
 from toolkit.core.job import Memory, Remembered, Runtime
-from toolkit.core.lists import Line, Seen, check_sources, read_urls
+from toolkit.core.lists import Line, Seen, check_sources, count_urls, read_urls
 from toolkit.core.task import Failure, Skip, Task, failure_of
 
 SIDECAR_FROM = 1024 * 1024
@@ -223,6 +224,11 @@ class DownloadApp:
             *(_header(text) for text in options.header),
         )
         self.job = DownloadJob(out, headers, timeout or 30.0, options.max_size)
+
+    @cached_property
+    def total(self) -> int | None:
+        """How many URLs there are."""
+        return count_urls(self._sources)
 
     @property
     def state(self) -> Path:
