@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from typing import Any
 
 import webencodings
 
@@ -67,13 +68,23 @@ def detect(body: bytes) -> str:
         return "utf-8"
     import charset_normalizer
 
-    best = charset_normalizer.from_bytes(body[:SAMPLE], cp_isolation=list(LIKELY)).best()
-    return LIKELY.get(best.encoding, FALLBACK) if best else FALLBACK
+    found = list(charset_normalizer.from_bytes(body[:SAMPLE], cp_isolation=list(LIKELY)))
+    if not found:
+        return FALLBACK
+    best = found[0]
+    # Western text looks right in half a dozen code pages: where it could be the usual one, it is.
+    if any(_western(one) and one.chaos < best.chaos + 0.1 and one.coherence >= best.coherence for one in found):
+        return FALLBACK
+    return LIKELY.get(best.encoding, FALLBACK)
 
 
 def codec_of(name: str) -> str:
     """Return the codec that decodes what an encoding's name stands for on the web: gbk is read as its superset."""
     return "gb18030" if name == "gbk" else name
+
+
+def _western(match: Any) -> bool:
+    return "cp1252" in match.could_be_from_charset
 
 
 def _c1(error: UnicodeError) -> tuple[str, int]:

@@ -14,11 +14,10 @@ from toolkit.apps.scrape.options import ScrapeOptions
 from toolkit.apps.scrape.page import Page, ScrapeJob
 from toolkit.apps.scrape.rules import read_rules
 from toolkit.apps.scrape.seen import Seen
-from toolkit.apps.scrape.urls import for_wire
 from toolkit.apps.scrape.writers import Write
 from toolkit.core import plugins
 from toolkit.core.errors import FailureKind, TaskError, UsageError
-from toolkit.core.http import check_url, lane_of
+from toolkit.core.http import lane_of, wire_url
 from toolkit.core.job import Memory, Remembered
 from toolkit.core.lists import Line, check_sources, read_urls
 from toolkit.core.task import Failure, Skip, Task
@@ -128,9 +127,9 @@ def user_agent_of(options: ScrapeOptions) -> str:
 
 def _planned(task: Task[str], line: Line) -> Task[str] | Failure:
     try:
-        url = check_url(for_wire(line.text))
+        url = wire_url(line.text)
         return Task(task.key, url, lane_of(url), index=task.index)
-    except (TaskError, UnicodeError) as error:
+    except TaskError as error:
         return Failure(task, FailureKind.INPUT, f"{line.where}: {error}: {_short(line.text)}")
 
 

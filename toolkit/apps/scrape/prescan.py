@@ -44,8 +44,8 @@ def _label_in(value: str) -> str | None:
 
 
 def _meta_encoding(head: bytes) -> str | None:
-    at = 0
-    while at < len(head):
+    at = head.find(b"<")
+    while 0 <= at < len(head):
         if head.startswith(b"<!--", at):
             at = _find(head, b"-->", at + 2) + 2  # the dashes of <!--> count for both ends
         elif head[at : at + 5].lower() == b"<meta" and head[at + 5] in SPACES + b"/":
@@ -63,7 +63,7 @@ def _meta_encoding(head: bytes) -> str | None:
             at = attributes.at
         elif head.startswith((b"<!", b"</", b"<?"), at):
             at = _find(head, b">", at)
-        at += 1
+        at = head.find(b"<", at + 1)  # nothing else is looked at
     raise IndexError
 
 

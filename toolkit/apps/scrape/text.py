@@ -6,9 +6,10 @@ HIDDEN = frozenset({"script", "style", "template"})
 """Elements inside a match whose text is left out; a match that is itself one of these gives its own text."""
 
 LINES = """
-    address article aside blockquote body br button caption center col colgroup dd details dialog dir div dl dt fieldset
-    figcaption figure footer form frameset h1 h2 h3 h4 h5 h6 head header hr html legend li link listing main menu meta nav
-    ol optgroup option p plaintext pre search section select summary table tbody td textarea tfoot th thead title tr ul xmp
+    address article aside blockquote body br button caption center col colgroup dd details dialog dir div dl
+    dt fieldset figcaption figure footer form frameset h1 h2 h3 h4 h5 h6 head header hr html legend li link
+    listing main menu meta nav ol optgroup option p plaintext pre search section select summary table tbody td
+    textarea tfoot th thead title tr ul xmp
 """
 BREAKS = frozenset(LINES.split())
 """Elements that begin and end a line, so that words on their two sides do not run together."""

@@ -45,7 +45,7 @@ class Soup:
         """Return the selector, compiled."""
         try:
             return soupsieve.compile(selector)
-        except (soupsieve.SelectorSyntaxError, ValueError) as error:
+        except (soupsieve.SelectorSyntaxError, NotImplementedError, ValueError) as error:
             raise ValueError(f"soupsieve does not take this selector: {str(error).splitlines()[0]}") from error
 
     def parse(self, html: str) -> SoupPage:

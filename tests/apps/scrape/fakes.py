@@ -1,0 +1,123 @@
+"""Stand-ins for the world: a client that serves from a dict, and a store in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from toolkit.core.errors import TaskError
+from toolkit.core.http import Accept, Head, Headers, Progress, Reply, Request
+from toolkit.core.job import BlockingRuntime, Remembered
+from toolkit.core.task import Outcome, Task
+
+T = TypeVar("T")
+HTML = {"Content-Type": "text/html; charset=utf-8"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What stands at a URL: a reply, or the failure of the network."""
+
+    body: bytes = b""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=lambda: HTML)
+    error: TaskError | None = None
+
+
+def moved(to: str, status: int = 302) -> Answer:
+    """Return a redirect."""
+    return Answer(status=status, headers={"Location": to})
+
+
+class FakeClient:
+    """Serves answers by URL, in blocks; what is not there is a 404."""
+
+    def __init__(self, answers: Mapping[str, Answer], block: int = 1000) -> None:
+        self.answers = dict(answers)
+        self.block = block
+        self.asked: list[Request] = []
+
+    @property
+    def urls(self) -> list[str]:
+        """The URLs that were asked for, in order."""
+        return [request.url for request in self.asked]
+
+    def fetch(self, request: Request, accept: Accept, progress: Progress) -> Reply:
+        """Answer one request."""
+        self.asked.append(request)
+        answer = self.answers.get(request.url, Answer(status=404))
+        if answer.error is not None:
+            raise answer.error
+        head = Head(request.url, answer.status, Headers(answer.headers.items()))
+        sink = accept(head)
+        buffer = bytearray(self.block)  # reused, as real clients do
+        for start in range(0, len(answer.body) if sink else 0, self.block):
+            part = answer.body[start : start + self.block]
+            buffer[: len(part)] = part
+            progress(len(part))
+            if sink is not None:
+                sink.write(memoryview(buffer)[: len(part)])
+        return Reply(head, len(answer.body))
+
+    def abort(self) -> None:
+        """Nothing is ever under way."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def blocking(client: FakeClient) -> BlockingRuntime:
+    """Return the runtime of the blocking models over a fake client."""
+    return BlockingRuntime(lambda: client, received=lambda _: None, cancelled=lambda: False)
+
+
+def perform(client: FakeClient, job: Any, task: Task[Any]) -> Outcome:
+    """Run a job on a task as a blocking model does."""
+    return blocking(client).perform(job, task, "worker")
+
+
+class LoopRuntime:
+    """A runtime for one event loop: fetches suspend, and call leaves the loop."""
+
+    def __init__(self, client: FakeClient) -> None:
+        self.client = client
+        self.calls = 0
+
+    async def fetch(self, request: Request, accept: Accept) -> Reply:
+        """Answer after giving the others a turn."""
+        await asyncio.sleep(0)
+        return self.client.fetch(request, accept, lambda _: None)
+
+    async def call(self, function: Callable[..., T], *args: Any) -> T:
+        """Run the function in a thread."""
+        self.calls += 1
+        return await asyncio.to_thread(function, *args)
+
+
+class FakeMemory:
+    """A store that only remembers what is done."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Remembered] = {}
+
+    def keep(self, key: str, settings: str, value: dict[str, Any], index: int) -> None:
+        """Remember a success."""
+        self.known[key] = Remembered(key, "done", settings, value, index)
+
+    def recall(self, key: str) -> Remembered | None:
+        """Return what is known."""
+        return self.known.get(key)
+
+    def claim(self, name: str, key: str) -> str:
+        """Scrapes claim no names."""
+        raise NotImplementedError(name, key)
+
+    def claimed(self, name: str) -> str | None:
+        """Scrapes claim no names."""
+        raise NotImplementedError(name)
+
+    def done(self, settings: str) -> Iterator[Remembered]:
+        """Yield what is done, in the order of the list."""
+        yield from sorted((r for r in self.known.values() if r.settings == settings), key=lambda r: r.index)
