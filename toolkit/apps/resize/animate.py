@@ -1,4 +1,4 @@
-"""Frames in time: read as they are composed, written with their durations and as many plays, in each format's own way."""
+"""Frames in time: complete frames, their durations and the number of plays, told to each format in its own way."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image, ImageChops
 
-from toolkit.apps.resize.formats import Format
+from toolkit.apps.resize.formats import ANIMATED, Format
 
 _CLEAR = 255
 """The palette entry that stands for transparency in the GIFs we write."""
@@ -84,7 +84,7 @@ def as_palettes(film: Film) -> Film:
 
 def can_move(form: Format, image: Image.Image) -> bool:
     """Whether the image is an animation (not a file of several pictures), and the format holds one."""
-    return is_animation(image) and form in {"gif", "webp", "png", "avif"}
+    return is_animation(image) and form in ANIMATED
 
 
 def is_animation(image: Image.Image) -> bool:

@@ -68,8 +68,8 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     if mode == "CMYK":
         return transform
     probe = _probe().convert(mode)
-    worst = max(high for _, high in ImageChops.difference(probe, transform.apply(probe)).convert("RGB").getextrema())
-    return transform if worst > 1 else None  # one step is rounding: the profile is sRGB itself, by whatever name
+    changed = ImageChops.difference(probe, transform.apply(probe)).convert("RGB").tobytes()
+    return transform if max(changed) > 1 else None  # one step is rounding: the profile is sRGB itself, by any name
 
 
 @lru_cache(maxsize=64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, Any
 
 from PIL import Image
@@ -37,7 +37,7 @@ class Wrapping:
     quality: int | None = None
     background: tuple[int, int, int] = (255, 255, 255)
     icc: bytes = b""
-    said: Said = Said()
+    said: Said = field(default_factory=Said)
 
 
 def encode(film: Film, form: Format, file: IO[bytes], wrapping: Wrapping) -> None:

@@ -78,7 +78,7 @@ def output_format(kind: str, wanted: Format | None) -> Format:
 
 
 def output_name(name: str, form: Format) -> str:
-    """Return a file's name as this format: a fitting suffix stays, another picture suffix is replaced, else one is added."""
+    """Return a name for this format: a fitting suffix stays, another picture suffix is replaced, else one is added."""
     stem, suffix = os.path.splitext(name)
     known = _KNOWN.get(suffix.lower())
     if known == form:

@@ -45,7 +45,7 @@ class Layout:
 
 def parse_size(text: str) -> Box:
     """Read `800x600`, `800x` or `x600`; raises ValueError with a message."""
-    found = re.fullmatch(r"(\d{0,6})[xX×](\d{0,6})", text.strip())  # noqa: RUF001 - the real sign is welcome
+    found = re.fullmatch(r"(\d{0,6})[xX×](\d{0,6})", text.strip())
     if found is None or not (found[1] or found[2]):
         raise ValueError(f"{text!r} is not a size: write 800x600, 800x or x600")
     width, height = (int(side) if side else None for side in found.groups())
@@ -98,7 +98,7 @@ def as_stored(region: Region, size: Size, orientation: int) -> Region:
 
 
 def draft_size(stored: Size, region: Region, size: Size) -> Size:
-    """Return the size at which the whole stored picture must at least be decoded, so that twice `size` is left of region.
+    """Return how large the whole stored picture must at least be decoded for the region to be twice `size`.
 
     Twice, because the final filter then does the same work as on the full picture (measured: 57.6 against 58.6 dB).
     """
@@ -128,10 +128,7 @@ def _contain(picture: Size, box: Size, *, enlarge: bool) -> Size:
 def _cover(picture: Size, box: Size, *, enlarge: bool) -> Layout:
     width, height = picture
     wider = width * box[1] >= height * box[0]
-    if wider:  # all of the height is used
-        used = (height * box[0] / box[1], float(height))
-    else:
-        used = (float(width), width * box[1] / box[0])
+    used = (height * box[0] / box[1], float(height)) if wider else (float(width), width * box[1] / box[0])
     size = box
     if not enlarge and (height < box[1] if wider else width < box[0]):
         size = (_share(box[0], height, box[1]), height) if wider else (width, _share(box[1], width, box[0]))

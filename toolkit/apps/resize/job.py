@@ -6,13 +6,14 @@ import dataclasses
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from toolkit import storage
 from toolkit.apps.resize.names import from_text, to_text
 from toolkit.apps.resize.options import ResizeOptions, Settings
-from toolkit.apps.resize.plan import plan
+from toolkit.apps.resize.plan import Plan
 from toolkit.apps.resize.walk import Found, Passed, Unreadable
 from toolkit.core.errors import FailureKind
 from toolkit.core.job import Memory, Remembered, Runtime
@@ -72,31 +73,38 @@ class ResizeApp:
 
     name = "resize"
     network = False
+    usual_model = "threads"
 
     def __init__(self, sources: Sequence[str], out: Path, options: ResizeOptions) -> None:
         self._sources = tuple(sources)
         self._out = Path(os.path.abspath(out))  # workers may have another working folder
         self._settings = options.settings()
-
-    @property
-    def settings(self) -> str:
-        """The digest of the options that change a result, and of the library's version."""
-        from PIL import __version__  # imports nothing else of it
-
-        return self._settings.digest(f"rules {RULES}, pillow {__version__}")
+        self.settings = self._settings.digest(f"rules {RULES}, pillow {version('pillow')}")
+        self._plan: Plan | None = None
 
     @property
     def job(self) -> ResizeJob:
         """The job; picklable."""
         return ResizeJob(str(self._out), self._settings)
 
-    def prepare(self) -> Path:
-        """Make the output folder; return where the store lives."""
-        return storage.output_folder(self._out) / ".toolkit.sqlite"
+    @property
+    def total(self) -> int | None:
+        """How many pictures and other files there are, once they were counted."""
+        return self._plan.total if self._plan else None
 
-    def plan(self, memory: Memory) -> Iterator[Task[Any] | Skip | Failure]:  # noqa: ARG002 - names cannot collide later
-        """Yield a task for each picture; a Skip or Failure for what is none. Raises UsageError if results would collide."""
-        for index, finding in enumerate(plan(self._sources, self._out, self._settings.format)):
+    @property
+    def state(self) -> Path:
+        """Where the store lives."""
+        return self._out / ".toolkit.sqlite"
+
+    def prepare(self) -> None:
+        """Make the output folder; raises UsageError."""
+        storage.output_folder(self._out)
+
+    def plan(self, memory: Memory) -> Iterator[Task[Any] | Skip | Failure]:  # noqa: ARG002 - no name is decided later
+        """Yield a task for each picture, a Skip or Failure for what is none; raises UsageError for a wrong plan."""
+        self._plan = Plan(self._sources, self._out, self._settings.format)
+        for index, finding in enumerate(self._plan):
             task = _task(finding, index)
             if isinstance(finding, Found):
                 yield task

@@ -72,7 +72,7 @@ def flattened(image: Image.Image, background: tuple[int, int, int]) -> Image.Ima
 def _grey16(image: Image.Image, *, keep_deep: bool) -> Image.Image:
     if image.mode == "I":
         least, most = image.getextrema()
-        if not (0 <= least and most <= _SIXTEEN):  # type: ignore[operator]  # one band: two numbers
+        if least < 0 or most > _SIXTEEN:  # type: ignore[operator]  # one band: two numbers
             raise TaskError(FailureKind.UNSUPPORTED, "pixels are 32-bit numbers, of unknown range")
     key = image.info.get("transparency")
     if isinstance(key, int):

@@ -1,4 +1,4 @@
-"""The filters on pixels. Tables and matrices wherever they will do: Pillow releases the GIL for those, as for blur and resize.
+"""The filters on pixels: tables and matrices where they will do, since Pillow releases the GIL for those.
 
 Each works on L, LA, RGB and RGBA, and on every frame alike. Where neighbours mix, colours are premultiplied, so that
 what is hidden under transparency does not bleed out of it.
@@ -23,7 +23,7 @@ _IDENTITY = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 
 
 def apply(filters: Sequence[Filter], frames: Sequence[Image.Image], *, stay_rgb: bool = False) -> list[Image.Image]:
-    """Return the frames with the filters applied in order. stay_rgb: grey results stay RGB, for the sake of a profile."""
+    """Return the frames with the filters applied in order. stay_rgb: grey results stay RGB, to fit a profile."""
     done = list(frames)
     for wanted in filters:
         step = _MAKERS[wanted.name](wanted.amount, done)

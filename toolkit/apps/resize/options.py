@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar, get_args
 
 from toolkit.apps.resize.filters import FILTERS, Filter, parse_filter
@@ -94,8 +94,7 @@ class Settings:
     def digest(self, engine: str) -> str:
         """Return a digest of all that changes the bytes of a result; engine names the library and its version."""
         # A higher limit on pixels changes no result, so it makes nothing out of date.
-        facts = [self.box, self.fit, self.enlarge, self.format, self.quality, self.background]
-        facts += [self.filters, self.profile, self.metadata, engine]
+        facts = (replace(self, max_pixels=0), engine)
         return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 

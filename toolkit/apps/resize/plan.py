@@ -20,56 +20,72 @@ _ORIGIN = "//"
 """Starts the claim of an origin, so that it cannot be taken for that of a result."""
 
 
-def plan(sources: Sequence[str], out: Path, wanted: Format | None) -> Iterator[Finding]:
-    """Yield each picture once, and what else there is; raises UsageError before the first if the plan is wrong."""
-    named = roots(sources)
-    home = os.path.realpath(out)
-    if any(os.path.realpath(root.path) == home for root in named):
-        raise UsageError(f"{shown(str(out))} is both input and output: give another output folder")
-    repeated = _shared_hashes(_claims(named, out, wanted))
-    if repeated:
-        _check_owners(_claims(named, out, wanted), repeated)
-    yield from _once(walk(named, out, wanted), repeated)
+class Plan:
+    """What is to be done with the sources. Iterate it: it is checked first, and raises UsageError if it is wrong.
 
+    total: how many findings there are, once they were counted.
+    """
 
-def _claims(named: Sequence[Root], out: Path, wanted: Format | None) -> Iterator[tuple[str, Found]]:
-    """Yield each name that must be one picture's alone: its result's, its key, its own if it lies in the output folder."""
-    home = os.path.realpath(out)
-    for finding in walk(named, out, wanted):
-        if not isinstance(finding, Found):
-            continue
-        _check_itself(finding, out)
-        yield finding.target, finding
-        if len(named) > 1:
-            yield _ORIGIN + finding.origin, finding
-        place = os.path.relpath(os.path.realpath(finding.source), home)
-        if not place.startswith(os.pardir) and place != finding.target:
-            yield place, finding
+    def __init__(self, sources: Sequence[str], out: Path, wanted: Format | None) -> None:
+        self._roots = roots(sources)
+        self._out = out
+        self._wanted = wanted
+        self.total: int | None = None
 
+    def __iter__(self) -> Iterator[Finding]:
+        home = os.path.realpath(self._out)
+        if any(os.path.realpath(root.path) == home for root in self._roots):
+            raise UsageError(f"{shown(str(self._out))} is both input and output: give another output folder")
+        count, repeated = self._survey()
+        self.total = count - (self._check_owners(repeated) if repeated else 0)
+        return self._once(repeated)
 
-def _shared_hashes(claims: Iterator[tuple[str, Found]]) -> frozenset[int]:
-    hashes = array("Q", (short_hash(name) for name, _ in claims))
-    return frozenset(one for one, other in pairwise(sorted(hashes)) if one == other)
+    def _walk(self) -> Iterator[Finding]:
+        return walk(self._roots, self._out, self._wanted)
 
+    def _survey(self) -> tuple[int, frozenset[int]]:
+        """Return how many findings there are, and the hashes of names that more than one claims."""
+        count, hashes = 0, array("Q")
+        for finding in self._walk():
+            count += 1
+            if isinstance(finding, Found):
+                _check_itself(finding, self._out)
+                hashes.extend(map(short_hash, self._claims(finding)))
+        return count, frozenset(one for one, other in pairwise(sorted(hashes)) if one == other)
 
-def _check_owners(claims: Iterator[tuple[str, Found]], repeated: frozenset[int]) -> None:
-    # Names are compared, not only hashes: chance must never cause an error.
-    owners: dict[str, Found] = {}
-    for name, picture in claims:
-        if short_hash(name) in repeated:
-            owner = owners.setdefault(folded(name), picture)
-            if not _same(owner.source, picture.source):
-                raise UsageError(_collision(name, owner, picture))
+    def _claims(self, picture: Found) -> Iterator[str]:
+        """Yield each name that this picture alone may have: its result's, its key, its own if in the output folder."""
+        yield picture.target
+        if len(self._roots) > 1:
+            yield _ORIGIN + picture.origin
+        place = os.path.relpath(os.path.realpath(picture.source), os.path.realpath(self._out))
+        if not place.startswith(os.pardir) and place != picture.target:
+            yield place
 
-
-def _once(findings: Iterator[Finding], repeated: frozenset[int]) -> Iterator[Finding]:
-    made: set[str] = set()
-    for finding in findings:
-        if isinstance(finding, Found) and repeated and short_hash(finding.target) in repeated:
-            if folded(finding.target) in made:
+    def _check_owners(self, repeated: frozenset[int]) -> int:
+        """Raise UsageError if two pictures claim one name; return how many findings are the same picture again."""
+        # Names are compared, not only hashes: chance must never cause an error.
+        owners: dict[str, Found] = {}
+        again = 0
+        for picture in self._walk():
+            if not isinstance(picture, Found):
                 continue
-            made.add(folded(finding.target))
-        yield finding
+            for name in self._claims(picture):
+                if short_hash(name) in repeated:
+                    owner = owners.setdefault(folded(name), picture)
+                    if not _same(owner.source, picture.source):
+                        raise UsageError(_collision(name, owner, picture))
+                    again += name == picture.target and owner is not picture
+        return again
+
+    def _once(self, repeated: frozenset[int]) -> Iterator[Finding]:
+        made: set[str] = set()
+        for finding in self._walk():
+            if isinstance(finding, Found) and repeated and short_hash(finding.target) in repeated:
+                if folded(finding.target) in made:
+                    continue
+                made.add(folded(finding.target))
+            yield finding
 
 
 def _check_itself(picture: Found, out: Path) -> None:

@@ -24,7 +24,7 @@ class _StandIn:
     def warn(self, message: Warning | str, *args: Any, **options: Any) -> None:
         """Note a warning, or pass it on."""
         if _notes.get() is None:
-            warnings.warn(message, *args, **options)  # noqa: B028 - the caller has chosen
+            warnings.warn(message, *args, **options)
         else:
             note(str(message))
 
