@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, cast
+from urllib.parse import unquote, urlsplit
 
 from toolkit.core import plugins
 from toolkit.core.errors import FailureKind, TaskError, UsageError
-from toolkit.core.http import Head, content_length
+from toolkit.core.http import DRAIN_LIMIT, Head, Request, content_length
 from toolkit.core.job import AsyncClient, BlockingClient
 
 
@@ -36,6 +38,16 @@ def load(name: str, works: str) -> ClientKind:
     return kind
 
 
+def wire_headers(request: Request) -> list[tuple[str, str]]:
+    """Return the header fields to send: the request's own, and Authorization if only its URL has a user name."""
+    fields = list(request.headers)
+    parts = urlsplit(request.url)
+    if "@" in parts.netloc and not any(name.lower() == "authorization" for name, _ in fields):
+        pair = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}".encode()
+        fields.append(("Authorization", f"Basic {base64.b64encode(pair).decode()}"))
+    return fields
+
+
 def expected_body(method: str, head: Head) -> int | None:
     """Return the bytes of body that must come on the wire, or None if only their end will tell (RFC 9112, 6.3)."""
     if method == "HEAD" or head.status in (204, 304) or head.status < 200:  # noqa: PLR2004
@@ -43,6 +55,13 @@ def expected_body(method: str, head: Head) -> int | None:
     if "chunked" in (head.headers.get("transfer-encoding") or "").lower():
         return None
     return content_length(head.headers)
+
+
+def may_drain(head: Head, expected: int | None) -> bool:
+    """Tell whether reading an unwanted body may pay: it looks short, and the connection can be used again after it."""
+    if expected is not None:
+        return expected <= DRAIN_LIMIT
+    return "chunked" in (head.headers.get("transfer-encoding") or "").lower()
 
 
 def check_received(expected: int | None, received: int) -> None:

@@ -1,0 +1,209 @@
+"""The client on aiohttp: one session for one event loop, bodies counted as they come over the wire.
+
+Only the job's header fields go out, and Host. Replies are read as leniently as aiohttp reads them: bare line feeds
+and repeated fields pass, a field without a colon does not. Heads are limited to 100 fields of 64 KiB, as requests does.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from functools import lru_cache
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from toolkit.clients import ClientKind, ClientOptions, check_received, expected_body, may_drain, wire_headers
+from toolkit.clients import _failures as failures
+from toolkit.clients._environment import Proxies, tls_context
+from toolkit.core.errors import TaskError
+from toolkit.core.http import BLOCK, DRAIN_LIMIT, Accept, Head, Headers, Progress, Reply, Request
+
+LINE_LIMIT = 64 * 1024
+FIELDS_LIMIT = 100
+DNS_SECONDS = 300
+"""How long a host name's addresses are kept."""
+
+_AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+_opened: ContextVar[list[socket.socket]] = ContextVar("opened")
+
+
+class AiohttpClient:
+    """An aiohttp session that follows nothing, decodes nothing and asks the environment only once."""
+
+    def __init__(self, options: ClientOptions) -> None:
+        self._proxies = Proxies()
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=0, ttl_dns_cache=DNS_SECONDS, ssl=tls_context(options.ca_file), socket_factory=_socket
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=_AUTOMATIC,
+            auto_decompress=False,
+            trust_env=False,
+            read_bufsize=BLOCK,
+            max_line_size=LINE_LIMIT,
+            max_field_size=LINE_LIMIT,
+            max_headers=FIELDS_LIMIT,
+            middlewares=(_once,),
+        )
+
+    async def fetch(self, request: Request, accept: Accept, progress: Progress) -> Reply:
+        """Exchange one request for one reply, following no redirect; raises TaskError and what accept raises."""
+        started = time.monotonic()
+        response = await self._send(request)
+        try:
+            first_byte = time.monotonic() - started
+            head = _head(request, response)
+            received = await _Body(request, head, response).move(accept, progress)
+        finally:
+            # A body read to its end has given its connection back already; any other connection must not be used again.
+            response.close()
+        return Reply(head, received, first_byte, time.monotonic() - started)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._session.close()
+
+    async def _send(self, request: Request) -> aiohttp.ClientResponse:
+        while True:
+            opened: list[socket.socket] = []
+            _opened.set(opened)
+            try:
+                return await self._try(request)
+            except _Lost as lost:
+                # A kept connection that the server had closed meanwhile: ask again on another (RFC 9112, 9.3.1).
+                if opened or request.method not in ("GET", "HEAD"):
+                    raise lost.failure from lost
+
+    async def _try(self, request: Request) -> aiohttp.ClientResponse:
+        proxy = self._proxies.for_url(request.url)
+        with _mapped(request):
+            url = URL(request.url, encoded=True)
+            return await self._session.request(
+                request.method,
+                url.with_user(None) if url.raw_user or url.raw_password else url,
+                headers=CIMultiDict(wire_headers(request)),
+                allow_redirects=False,
+                timeout=_timeout(request.connect_timeout, request.read_timeout),
+                proxy=proxy,
+            )
+
+
+class _Lost(Exception):  # noqa: N818 - on its way to a second try or to a TaskError
+    """The connection broke before a reply."""
+
+    def __init__(self, failure: TaskError) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+class _Body:
+    """One reply's body on its way."""
+
+    def __init__(self, request: Request, head: Head, response: aiohttp.ClientResponse) -> None:
+        self._request = request
+        self._head = head
+        self._expected = expected_body(request.method, head)
+        self._content = response.content
+        self._protocol = response.connection.protocol if response.connection else None
+        self._received = 0
+
+    async def move(self, accept: Accept, progress: Progress) -> int:
+        """Move the body to the sink that accept wants, and return its size in bytes."""
+        try:
+            sink = accept(self._head)
+        except Exception:
+            await self._drain(progress)
+            raise
+        if sink is None:
+            await self._drain(progress)
+            return self._received
+        while block := await self._block():
+            sink.write(block)
+            progress(len(block))
+        check_received(self._expected, self._received)
+        return self._received
+
+    async def _drain(self, progress: Progress) -> None:
+        """Read a short unwanted body, so that the connection can serve the next task; leave a long one."""
+        if not may_drain(self._head, self._expected):
+            return
+        with suppress(TaskError):
+            while self._received <= DRAIN_LIMIT and (block := await self._block()):
+                progress(len(block))
+
+    async def _block(self) -> bytes:
+        try:
+            block = await self._content.readany()
+        except aiohttp.ClientPayloadError as error:
+            raise self._broken(error) from error
+        except TimeoutError as error:
+            raise failures.no_bytes(self._request) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise failures.ended_early(self._expected, self._received) from error
+        self._received += len(block)
+        if not block and self._protocol is not None and isinstance(self._protocol.exception(), aiohttp.ClientOSError):
+            # aiohttp takes a reset for the end of a body that only the connection's end delimits.
+            raise failures.ended_early(self._expected, self._received)
+        return block
+
+    def _broken(self, error: aiohttp.ClientPayloadError) -> TaskError:
+        if isinstance(error.__cause__, aiohttp.http_exceptions.ContentLengthError):
+            return failures.ended_early(self._expected, self._received)
+        return failures.ended_early(self._expected, self._received)
+
+
+def _head(request: Request, response: aiohttp.ClientResponse) -> Head:
+    fields = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers)
+    reason = (response.reason or "").encode("utf-8", "surrogateescape").decode("latin-1")
+    return Head(request.url, response.status, Headers(fields), reason)
+
+
+async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keep aiohttp from asking a second time by itself, which it would do on new connections, too."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except aiohttp.ServerDisconnectedError as error:
+        raise _Lost(failures.closed()) from error
+    except aiohttp.ClientOSError as error:
+        raise _Lost(failures.failure_of(error, Request(""))) from error
+
+
+def _socket(address: aiohttp.AddrInfoType) -> socket.socket:
+    """Make a socket, and note it for the fetch that asked for it."""
+    family, kind, protocol, _, _ = address
+    made = socket.socket(family, kind, protocol)
+    _opened.get([]).append(made)
+    return made
+
+
+@lru_cache(maxsize=64)
+def _timeout(connect: float, read: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, sock_connect=connect, sock_read=read)
+
+
+@contextmanager
+def _mapped(request: Request) -> Iterator[None]:
+    """Turn what aiohttp raises before a head into our failures."""
+    try:
+        yield
+    except aiohttp.ClientHttpProxyError as error:
+        raise failures.no_tunnel(f"{error.status} {error.message}") from error
+    except aiohttp.ClientResponseError as error:
+        raise failures.not_http(error.message) from error
+    except aiohttp.ConnectionTimeoutError as error:
+        raise failures.not_connected(request) from error
+    except aiohttp.ClientConnectorError as error:
+        raise failures.failure_of(error.os_error, request) from error
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        raise failures.failure_of(error, request) from error
+
+
+CLIENT = ClientKind("aiohttp", "async", AiohttpClient)
