@@ -71,6 +71,7 @@ def test_run_when_the_list_is_mixed(urls: Path, tmp_path: Path) -> None:
     ]
     assert [one.task.index for one in outcomes] == list(range(9))
     assert {one.reason for one in outcomes if isinstance(one, Skip)} == {"duplicate"}
+    assert len({one.task.key for one in outcomes}) == 9
     bad = [one for one in outcomes if isinstance(one, Failure) and "urls.txt" in one.message]
     assert {one.kind for one in bad} == {FailureKind.INPUT}
     rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text("utf-8").splitlines()]
@@ -95,7 +96,7 @@ def test_recall_when_the_rules_changed(tmp_path: Path) -> None:
     """Rows of other rules, and failures, are done anew."""
     app, other = app_of([HOST], tmp_path / "r.jsonl"), ScrapeApp([HOST], tmp_path / "r.jsonl")
     task = Task(HOST, HOST)
-    assert app.settings == app_of(["x"], tmp_path / "s.csv", max_body=5, contact="x").settings
+    assert app.settings == app_of([HOST], tmp_path / "s.csv", max_body=5, contact="x").settings
     assert app.settings != other.settings
     assert app.settings != app_of([HOST], tmp_path / "r.jsonl", parser="lxml").settings
     assert isinstance(app.recall(task, Remembered(HOST, "done", app.settings, {}, 0)), Skip)
@@ -130,10 +131,12 @@ def test_record_when_kept(tmp_path: Path) -> None:
 def test_prepare_when_the_output_is_fine(tmp_path: Path) -> None:
     """The folder is made, and the store lives beside the output; standard output has none."""
     app = app_of([HOST], tmp_path / "new" / "rows.jsonl")
-    assert app.prepare() == tmp_path / "new" / ".rows.jsonl.toolkit.sqlite"
+    app.prepare()
+    assert app.state == tmp_path / "new" / ".rows.jsonl.toolkit.sqlite"
     assert (tmp_path / "new").is_dir()
     app = app_of([HOST], Path("-"))
-    assert app.prepare() is None
+    app.prepare()
+    assert app.state is None
     app.finish(FakeMemory())
 
 
@@ -151,10 +154,10 @@ def test_prepare_when_the_output_is_a_folder(tmp_path: Path) -> None:
         app_of([HOST], tmp_path / "rows.csv").prepare()
 
 
-def test_plan_when_a_file_is_missing(tmp_path: Path) -> None:
+def test_app_when_a_file_is_missing(tmp_path: Path) -> None:
     """A missing list stops the run before its first task."""
     with pytest.raises(UsageError, match=r"none\.txt"):
-        next(app_of([HOST, str(tmp_path / "none.txt")], tmp_path / "r.csv").plan(FakeMemory()))
+        app_of([HOST, str(tmp_path / "none.txt")], tmp_path / "r.csv")
 
 
 def test_tasks_when_dumped_and_loaded(tmp_path: Path) -> None:

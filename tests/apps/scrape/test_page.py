@@ -24,7 +24,7 @@ NOTHING = {"t": None, "l": None}
 @pytest.fixture
 def run(request: pytest.FixtureRequest) -> str:
     """Return a name that no other test's cache has."""
-    return request.node.name
+    return str(request.node.name)
 
 
 def scrape(answers: dict[str, Answer], run: str, url: str = URL, **options: Any) -> Outcome:
@@ -42,14 +42,14 @@ def test_job_when_all_is_well(run: str) -> None:
     """The row has what the page has, and the same whenever the page is the same."""
     page = page_of(scrape({URL: Answer(PAGE)}, run))
     assert page.row() == {"url": URL, "final_url": URL, "status": 200, "t": "T", "l": "http://h.org/x"}
-    assert (page.received, page.crawl_delay) == (len(PAGE), None)
+    assert (page.bytes, page.crawl_delay) == (len(PAGE), None)
 
 
 def test_job_when_compressed(run: str) -> None:
     """Wire bytes are counted as they came."""
     wire = gzip.compress(PAGE)
     page = page_of(scrape({URL: Answer(wire, headers=HTML | {"Content-Encoding": "gzip"})}, run))
-    assert (page.fields["t"], page.received) == ("T", len(wire))
+    assert (page.fields["t"], page.bytes) == ("T", len(wire))
 
 
 def test_job_when_it_asks(run: str) -> None:

@@ -28,11 +28,12 @@ class Clock:
         self.now = 0.0
 
     def __call__(self) -> float:
+        """Tell the time."""
         return self.now
 
 
 def ask(cache: RobotsCache, client: FakeClient, url: str = PAGE) -> Robots:
-    return drive(cache.read(blocking(client), url, ()))
+    return drive(cache.read(blocking(client), Request(url)))
 
 
 def allowed(answers: dict[str, Answer], url: str = PAGE) -> bool:
@@ -233,8 +234,8 @@ def test_read_when_a_loop_asks_at_once() -> None:
     cache, client = RobotsCache(), FakeClient({AT: Answer(RULES)})
 
     async def crowd() -> list[Robots]:
-        first = await asyncio.gather(*(cache.read(LoopRuntime(client), PAGE, ()) for _ in range(4)))
-        return [*first, await cache.read(LoopRuntime(client), PAGE, ())]
+        first = await asyncio.gather(*(cache.read(LoopRuntime(client), Request(PAGE)) for _ in range(4)))
+        return [*first, await cache.read(LoopRuntime(client), Request(PAGE))]
 
     assert [one.allows(PAGE, "toolkit") for one in asyncio.run(crowd())] == [False] * 5
     assert len(client.urls) == 4

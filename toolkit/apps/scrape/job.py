@@ -7,19 +7,20 @@ import json
 import re
 import uuid
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from toolkit.apps.scrape.options import ScrapeOptions
 from toolkit.apps.scrape.page import Page, ScrapeJob
 from toolkit.apps.scrape.rules import read_rules
-from toolkit.apps.scrape.seen import Seen
 from toolkit.apps.scrape.writers import Write
 from toolkit.core import plugins
 from toolkit.core.errors import FailureKind, TaskError, UsageError
 from toolkit.core.http import lane_of, wire_url
 from toolkit.core.job import Memory, Remembered
-from toolkit.core.lists import Line, check_sources, read_urls
+from toolkit.core.lists import Line, Seen, check_sources, count_urls, read_urls
 from toolkit.core.task import Failure, Skip, Task
 from toolkit.storage import atomic_write, output_folder
 
@@ -36,8 +37,19 @@ class ScrapeApp:
 
     name = "scrape"
     network = True
+    usual_model = "threads"
 
-    def __init__(self, sources: Sequence[str], out: Path, options: ScrapeOptions | None = None) -> None:
+    def __init__(
+        self,
+        sources: Sequence[str],
+        out: Path,
+        options: ScrapeOptions | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> None:
+        """Check the options and sources; raises UsageError. timeout: seconds without a byte."""
+        if sources:
+            check_sources(sources)
         self.sources = tuple(sources)
         self.out = Path(out)
         self.options = options or ScrapeOptions()
@@ -48,6 +60,7 @@ class ScrapeApp:
             user_agent_of(self.options),
             not self.options.ignore_robots,
             self.options.max_body,
+            timeout or 30.0,
             uuid.uuid4().hex,
         )
 
@@ -59,17 +72,14 @@ class ScrapeApp:
 
     def plan(self, memory: Memory) -> Iterator[Task[str] | Skip | Failure | None]:  # noqa: ARG002
         """Yield a task for each URL, a Skip for one seen before in this run, a Failure for a line that is no URL."""
-        check_sources(self.sources)
         seen = Seen()
         index = 0
         for line in read_urls(self.sources):
             if line is None:
                 yield None
                 continue
-            key = line.text.partition("#")[0] or line.text
-            task = Task(key, key, index=index)
+            yield _planned(line, index, seen)
             index += 1
-            yield _planned(task, line) if seen.add(key) else Skip(task, "duplicate")
 
     def recall(self, task: Task[Any], known: Remembered) -> Task[Any] | Skip:
         """Skip what the store has a row of, made by the same rules."""
@@ -79,7 +89,7 @@ class ScrapeApp:
 
     def record(self, value: Page) -> dict[str, Any]:
         """Return the row, and the bytes that its page took on the wire."""
-        return {"row": value.row(), "bytes": value.received}
+        return {"row": value.row(), "bytes": value.bytes}
 
     def line(self, value: Page) -> str:
         """Return the row as a line of JSON, without its line break, for standard output."""
@@ -95,14 +105,23 @@ class ScrapeApp:
         url = str(payload["url"])
         return Task(key, url, lane_of(url), index=index)
 
-    def prepare(self) -> Path | None:
-        """Make the output's folder; return where the store lives beside the output, None for standard output."""
+    @cached_property
+    def total(self) -> int | None:
+        """How many URLs there are."""
+        return count_urls(self.sources)
+
+    @property
+    def state(self) -> Path | None:
+        """Where the store lives: beside the output; rows that go to standard output are not remembered."""
+        return None if self.out == STDOUT else self.out.parent / f".{self.out.name}.toolkit.sqlite"
+
+    def prepare(self) -> None:
+        """Make the output's folder."""
         if self.out == STDOUT:
-            return None
+            return
         if self.out.is_dir():
             raise UsageError(f"{self.out} is a folder: name a file in it, such as {self.out / 'rows.jsonl'}")
-        folder = output_folder(self.out.parent)
-        return folder / f".{self.out.name}.toolkit.sqlite"
+        output_folder(self.out.parent)
 
     def finish(self, memory: Memory) -> None:
         """Write the whole output file from the rows that the store has, in the order of the list."""
@@ -125,12 +144,16 @@ def user_agent_of(options: ScrapeOptions) -> str:
     return agent
 
 
-def _planned(task: Task[str], line: Line) -> Task[str] | Failure:
+def _planned(line: Line, index: int, seen: Seen) -> Task[str] | Skip | Failure:
+    key = line.text.partition("#")[0] or line.text
+    task = Task(key, key, index=index)
+    again = Skip(replace(task, key=f"{key} ({line.where})"), "duplicate")  # the plain key is that of the first
     try:
         url = wire_url(line.text)
-        return Task(task.key, url, lane_of(url), index=task.index)
     except TaskError as error:
-        return Failure(task, FailureKind.INPUT, f"{line.where}: {error}: {_short(line.text)}")
+        what = f"{line.where}: {error}: {_short(line.text)}"
+        return Failure(task, FailureKind.INPUT, what) if seen.add(key) else again
+    return replace(task, payload=url, lane=lane_of(url)) if seen.add(url) else again
 
 
 def _short(text: str) -> str:

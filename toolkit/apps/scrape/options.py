@@ -26,13 +26,18 @@ class ScrapeOptions:
 
     fields: tuple[str, ...] = option(
         (),
-        "a column: name=selector, name=selector@attribute, or name[]=… for a list of all matches; may be repeated"
-        " (default: title, h1, description and links[])",
+        "A column: name=selector, name=selector@attribute, or name[]=… for a list of all matches; may be repeated"
+        " (default: title, h1, description and links[]).",
         flags=("--field",),
         metavar="NAME=SELECTOR",
     )
-    parser: str = option("lexbor", "what reads the pages: lexbor, lxml or bs4", metavar="NAME")
-    ignore_robots: bool = option(default=False, help="fetch what robots.txt forbids, too")
-    user_agent: str | None = option(None, "the User-Agent to send (default: toolkit and its version)", metavar="TEXT")
-    contact: str | None = option(None, "a URL or mail address to add to the default User-Agent", metavar="TEXT")
-    max_body: int = option(10_000_000, "the largest page, decoded", metavar="SIZE", parse=parse_size)
+    parser: str = option("lexbor", "What reads the pages: lexbor, lxml or bs4.", metavar="NAME")
+    ignore_robots: bool = option(default=False, help="Fetch what robots.txt forbids, too.")
+    user_agent: str | None = option(
+        None, "How to introduce yourself to servers (default: toolkit and its version).", metavar="TEXT"
+    )
+    contact: str | None = option(None, "A URL or mail address to add to the default introduction.", metavar="TEXT")
+    max_body: int = option(10_000_000, "Fail pages that are larger, once decoded.", metavar="SIZE", parse=parse_size)
+
+
+OPTIONS = ScrapeOptions

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from toolkit.apps.scrape import robots
@@ -32,7 +32,7 @@ class Page:
     final_url: str
     status: int
     fields: dict[str, Value]
-    received: int = 0
+    bytes: int = 0
     crawl_delay: float | None = None
 
     def row(self) -> dict[str, Any]:
@@ -42,37 +42,41 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class ScrapeJob:
-    """Scrape one URL, the task's payload, into a Page. run: names the robots.txt cache that its tasks share."""
+    """Scrape one URL, the task's payload, into a Page. timeout: seconds without a byte.
+
+    run: names the robots.txt cache that its tasks share.
+    """
 
     rules: Rules
     user_agent: str
     obey_robots: bool = True
     max_body: int = 10_000_000
+    timeout: float = 30.0
     run: str = ""
 
     async def __call__(self, task: Task[str], runtime: Runtime) -> Page:
         """Fetch the page and read its row; raises TaskError or TaskSkipped."""
-        url = task.payload
-        delay = await self._ask(runtime, url)
+        headers = (("User-Agent", self.user_agent), ACCEPT, ACCEPT_ENCODING)
+        request = Request(task.payload, headers=headers, read_timeout=self.timeout)
+        delay = await self._ask(runtime, request)
 
         async def may_go(_old: str, new: str) -> None:
-            await self._ask(runtime, new)
+            await self._ask(runtime, replace(request, url=new))
 
         door = _Door(self.max_body)
-        headers = (("User-Agent", self.user_agent), ACCEPT, ACCEPT_ENCODING)
-        reply = await follow(runtime, Request(url, headers=headers), door.accept, may_go=may_go)
+        reply = await follow(runtime, request, door.accept, may_go=may_go)
         body = door.body(reply.head)
         arguments = (body, media_type(reply.head.headers)[1], reply.head.url, self.rules)
         fields = extract(*arguments) if len(body) < INLINE else await runtime.call(extract, *arguments)
         return Page(task.key, reply.head.url, reply.head.status, fields, reply.received, delay)
 
-    async def _ask(self, runtime: Runtime, url: str) -> float | None:
+    async def _ask(self, runtime: Runtime, request: Request) -> float | None:
         """Ask robots.txt; return its crawl delay, or raise TaskSkipped."""
         if not self.obey_robots:
             return None
         cache, agent = robots.shared(self.run), robots.agent_token(self.user_agent)
-        asked = await cache.read(runtime, url, (("User-Agent", self.user_agent), ACCEPT_ENCODING))
-        if not asked.allows(url, agent):
+        asked = await cache.read(runtime, request)
+        if not asked.allows(request.url, agent):
             raise TaskSkipped("robots.txt disallows it")
         return asked.crawl_delay(agent)
 

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,7 +23,7 @@ LIMIT = 500 * 1024
 """Bytes of a robots.txt that are read; the RFC asks for at least this, and the rest is ignored."""
 LIFE = 24 * 3600.0
 """Seconds for which an answer holds (RFC 9309, 2.4)."""
-FAILED_LIFE = 5.0
+FAILED_LIFE = 1.0
 """Seconds for which "cannot be read" holds: long enough that a dead host is not asked for every page, short enough for
 retries to find it well again."""
 MOST_REDIRECTS = 5
@@ -69,9 +69,9 @@ class RobotsCache:
         self._known: OrderedDict[tuple[str, str], tuple[float, Robots]] = OrderedDict()
         self._flights: dict[tuple[str, str], _Flight] = {}
 
-    async def read(self, runtime: Runtime, url: str, headers: tuple[tuple[str, str], ...]) -> Robots:
-        """Return the rules for a URL's host, fetched if need be; raises TaskError if they cannot be read for now."""
-        key = origin_of(url)
+    async def read(self, runtime: Runtime, page: Request) -> Robots:
+        """Return the rules for a page's host, fetched if need be; raises TaskError if they cannot be read for now."""
+        key = origin_of(page.url)
         while True:
             with self._lock:
                 found = self._fresh(key)
@@ -84,7 +84,7 @@ class RobotsCache:
             assert flight is not None  # noqa: S101 - or we would have left the loop
             flight.landed.wait()
         try:
-            robots = await fetch(runtime, robots_url(url), headers)
+            robots = await fetch(runtime, replace(page, url=robots_url(page.url)))
             self._keep(key, robots)
         finally:
             with self._lock:
@@ -109,13 +109,13 @@ class RobotsCache:
                 self._known.popitem(last=False)
 
 
-async def fetch(runtime: Runtime, url: str, headers: tuple[tuple[str, str], ...]) -> Robots:
+async def fetch(runtime: Runtime, request: Request) -> Robots:
     """Fetch and judge one robots.txt; never raises TaskError.
 
     2xx: its rules. 4xx, no target or more than five redirects: all is allowed. 429, 5xx, a broken body or no answer:
     nothing for now; a failure of the network keeps its kind, so that a dead host is told from a forbidden one.
     """
-    host = urlsplit(url).netloc
+    host = urlsplit(request.url).netloc
     sink: BodySink | None = None
     hops = 0
 
@@ -132,7 +132,7 @@ async def fetch(runtime: Runtime, url: str, headers: tuple[tuple[str, str], ...]
             raise TaskError(FailureKind.REDIRECT, "too many redirects")
 
     try:
-        reply = await follow(runtime, Request(url, headers=headers), accept, may_go=count)
+        reply = await follow(runtime, request, accept, may_go=count)
         if reply.head.status == 429 or reply.head.status >= 500:  # noqa: PLR2004
             return Robots(failure=_unreadable(host, http_error(reply.head)))
         return Robots() if sink is None else Robots(parse(sink.body()))
