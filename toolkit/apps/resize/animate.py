@@ -40,7 +40,7 @@ def plays_of(image: Image.Image) -> int:
 def whole(durations: Sequence[float], step: int = 1) -> list[int]:
     """Return durations in whole steps of milliseconds whose sum stays true; what was shown at all stays shown."""
     ends = [round(end / step) for end in accumulate(durations)]
-    starts = [0, *ends[:-1]]
+    starts = [0, *ends][: len(ends)]
     return [
         max(step, (end - start) * step) if duration else 0
         for start, end, duration in zip(starts, ends, durations, strict=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from toolkit.apps.resize.formats import Format
 from toolkit.apps.resize.names import folded, short_hash, shown
-from toolkit.apps.resize.walk import Finding, Found, Root, roots, walk
+from toolkit.apps.resize.walk import Finding, Found, roots, walk
 from toolkit.core.errors import UsageError
 
 _ORIGIN = "//"
