@@ -135,7 +135,7 @@ class Store:
         for key, state, found, value, place in self._read(sql, (settings,)):
             yield Remembered(_raw(key), state, found, json.loads(value), place)
 
-    def failed(self, app: App) -> Iterator[Task[Any]]:
+    def failed(self, app: App) -> Iterator[Task[Any] | Failure]:
         """Yield the tasks whose last attempt failed, in order."""
         sql = (
             "SELECT key, payload, place FROM tasks JOIN plans USING (plan)"

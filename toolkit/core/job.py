@@ -111,8 +111,8 @@ class App(Protocol):
     def dump(self, task: Task[Any]) -> dict[str, Any]:
         """Return a task's payload as JSON values."""
 
-    def load(self, key: str, payload: dict[str, Any], index: int) -> Task[Any]:
-        """Return the task that dump described."""
+    def load(self, key: str, payload: dict[str, Any], index: int) -> Task[Any] | Failure:
+        """Return the task that dump described, or its failure if it never was a usable one."""
 
     @property
     def state(self) -> Path | None:

@@ -157,7 +157,9 @@ class Tally:
     def _fail(self, failure: Failure) -> None:
         self.failed[failure.kind.value] += 1
         text = failure.message.replace(failure.task.key, "…")
-        key = (failure.kind.value, text if len(self._groups) < GROUPS else "(others)")
+        key = (failure.kind.value, text)
+        if key not in self._groups and len(self._groups) >= GROUPS:
+            key = (failure.kind.value, "(others)")
         group = self._groups.setdefault(key, [0, []])
         group[0] += 1
         if len(group[1]) < EXAMPLES:

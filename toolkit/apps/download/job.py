@@ -267,10 +267,13 @@ class DownloadApp:
         """Return a payload as JSON values."""
         return {"url": task.payload.url, "name": task.payload.name}
 
-    def load(self, key: str, payload: dict[str, Any], index: int) -> Task[Wanted]:
+    def load(self, key: str, payload: dict[str, Any], index: int) -> Task[Wanted] | Failure:
         """Return the task that dump described."""
-        url = payload["url"]
-        return Task(key, Wanted(url, payload["name"]), lane_of(wire_url(url)), index=index)
+        task = Task(key, Wanted(payload["url"], payload["name"]), index=index)
+        try:
+            return replace(task, lane=lane_of(wire_url(payload["url"])))
+        except TaskError as error:
+            return failure_of(task, error)
 
     def finish(self, memory: Memory) -> None:
         """Nothing is left to write."""

@@ -1,0 +1,139 @@
+"""`toolkit download` as a user meets it: real processes, a real server."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import validate
+
+from samples.serve import SampleServer
+from tests.conftest import Toolkit
+from toolkit.reporting.json import schema
+
+
+@pytest.fixture
+def urls(server: SampleServer, tmp_path: Path, toolkit: Toolkit) -> Path:
+    """Return a file with the addresses of the sample site's files."""
+    toolkit("download", f"{server.url}lists/files.txt", "-o", tmp_path / "lists", "--quiet")
+    return tmp_path / "lists" / "files.txt"
+
+
+def visible(folder: Path) -> dict[str, bytes]:
+    """Return the files in a folder that a user sees."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.name[0] != "."}
+
+
+def test_download_fetches_every_file_and_the_second_run_asks_nothing(
+    server: SampleServer, urls: Path, tmp_path: Path, toolkit: Toolkit
+) -> None:
+    """Running it again does only what is missing: here, not one request."""
+    out = tmp_path / "files"
+    first = toolkit("download", urls, "-o", out)
+    assert (first.returncode, first.stdout) == (0, "")
+    assert "14 files done" in first.stderr
+    assert len(visible(out)) == 14
+    server.reset()
+    second = toolkit("download", urls, "-o", out)
+    assert second.returncode == 0
+    assert "14 already downloaded" in second.stderr
+    assert server.log()["paths"] == {}
+
+
+def test_download_gives_the_same_files_when_the_model_differs(urls: Path, tmp_path: Path, toolkit: Toolkit) -> None:
+    """All models agree: same names, same bytes."""
+    found = {}
+    for model in ("sequential", "threads", "processes", "asyncio"):
+        assert toolkit("download", urls, "-o", tmp_path / model, "--model", model).returncode == 0
+        found[model] = visible(tmp_path / model)
+    assert len(found["sequential"]) == 14
+    assert all(files == found["sequential"] for files in found.values())
+
+
+def test_download_reads_standard_input_when_given_a_dash(
+    server: SampleServer, tmp_path: Path, toolkit: Toolkit
+) -> None:
+    """A pipe is a list."""
+    done = toolkit("download", "-", "-o", tmp_path, stdin=f"# mine\n\n{server.url}files/terms.txt\r\n")
+    assert done.returncode == 0
+    assert list(visible(tmp_path)) == ["terms.txt"]
+
+
+def test_download_says_what_failed_and_how_to_retry_when_some_do(
+    server: SampleServer, tmp_path: Path, toolkit: Toolkit
+) -> None:
+    """Failures are grouped and named; exit code 1; and the command that is shown retries just them."""
+    bad = f"{server.url}files/hours.json?fail=1"
+    (tmp_path / "list").write_text(f"{server.url}files/terms.txt\n{bad}\nno url\nftp://x/y\n{server.url}nowhere\n")
+    out = tmp_path / "out"
+    done = toolkit("download", tmp_path / "list", "-o", out, "--retries", "0")
+    assert done.returncode == 1
+    assert "1 file done, 4 failed" in done.stderr
+    for words in ("HTTP 503", "HTTP 404", "list:3", "list:4", "only http and https", bad, "--retry-failed"):
+        assert words in done.stderr, words
+    server.reset()
+    # The fault counts requests since the reset: let the retry be the second.
+    again = toolkit("download", "-o", out, "--retry-failed", "--json")
+    report = json.loads(again.stdout)
+    assert (report["succeeded"], report["retried"]) == (1, 1)
+    assert report["failed"] == {"blocked": 2, "http": 1}
+    assert "/files/terms.txt" not in server.log()["paths"]
+
+
+def test_json_is_one_document_that_fits_its_schema(urls: Path, tmp_path: Path, toolkit: Toolkit) -> None:
+    """Standard output holds the report and nothing else; its totals add up."""
+    done = toolkit("download", urls, "http://127.0.0.1:1/x", "-o", tmp_path / "o", "--json", "--retries", "0")
+    report = json.loads(done.stdout)
+    validate(report, schema())
+    assert report["exit_code"] == done.returncode == 1
+    assert report["total"] == 15 == report["succeeded"] + sum(report["failed"].values())
+
+
+def test_events_are_json_lines_when_asked_for(urls: Path, tmp_path: Path, toolkit: Toolkit) -> None:
+    """Each attempt is one line, between run_started and run_finished."""
+    toolkit("download", urls, "-o", tmp_path / "o", "--events", tmp_path / "events")
+    events = [json.loads(line) for line in (tmp_path / "events").read_text().splitlines()]
+    assert [events[0]["event"], events[-1]["event"]] == ["run_started", "run_finished"]
+    assert sum(event.get("outcome") == "success" for event in events) == 14
+
+
+def test_dry_run_shows_the_plan_and_makes_nothing(urls: Path, tmp_path: Path, toolkit: Toolkit) -> None:
+    """A dry run names every task and leaves no folder behind."""
+    done = toolkit("download", urls, "-o", tmp_path / "o", "--dry-run")
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 14
+    assert "terms.txt -> terms.txt" in done.stdout
+    assert not (tmp_path / "o").exists()
+
+
+def test_secrets_are_not_shown_when_a_url_has_them(server: SampleServer, tmp_path: Path, toolkit: Toolkit) -> None:
+    """Passwords and tokens do not reach the report, the terminal or the shown command."""
+    url = f"{server.url}nowhere?token=hunter2".replace("http://", "http://me:hunter2@")
+    done = toolkit("download", url, "-o", tmp_path, "--json", "--events", tmp_path / "e", "--header", "Cookie: hunter2")
+    assert done.returncode == 1
+    assert "hunter2" not in done.stdout + done.stderr + (tmp_path / "e").read_text()
+
+
+def test_header_is_sent_when_given(server: SampleServer, tmp_path: Path, toolkit: Toolkit) -> None:
+    """A header that is no header is refused before anything is asked."""
+    done = toolkit("download", f"{server.url}files/terms.txt", "-o", tmp_path, "--header", "nonsense")
+    assert done.returncode == 2
+    assert server.log()["paths"] == {}
+
+
+@pytest.mark.parametrize("model", ["sequential", "threads", "processes", "asyncio"])
+def test_cut_transfer_is_resumed_when_retried(
+    server: SampleServer, tmp_path: Path, toolkit: Toolkit, model: str
+) -> None:
+    """A body cut short is asked for again from where it ended, guarded by If-Range, and comes out whole."""
+    url = f"{server.url}files/print-archive-2m.bin?cut_once=0.6&for={model}"
+    done = toolkit("download", url, "-o", tmp_path, "--model", model, "--json")
+    assert done.returncode == 0, done.stderr
+    whole = toolkit("download", f"{server.url}files/print-archive-2m.bin", "-o", tmp_path / "whole")
+    assert whole.returncode == 0
+    assert visible(tmp_path / "whole") == {n: b for n, b in visible(tmp_path).items() if n == "print-archive-2m.bin"}
+    asked = server.log(url.removeprefix(server.url.rstrip("/")))
+    assert len(asked) == 2
+    assert asked[1]["Range"].startswith("bytes=")
+    assert asked[1]["If-Range"].startswith('"')

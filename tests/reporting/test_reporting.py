@@ -1,0 +1,202 @@
+"""What is told: figures, endings, secrets, hostile text; on a terminal, in a log and for programs."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from jsonschema import validate
+from rich.console import Console
+
+from toolkit.core.errors import FailureKind
+from toolkit.core.task import Failure, Skip, Success, Task
+from toolkit.reporting import FailureGroup, RunFinished, RunStarted, Summary, Tally, TaskSettled, Tick
+from toolkit.reporting.console import ConsoleReporter
+from toolkit.reporting.ending import ending
+from toolkit.reporting.json import EventsReporter, document, schema
+from toolkit.reporting.plain import PlainReporter
+from toolkit.reporting.verbose import VerboseReporter
+from toolkit.reporting.words import command_line, duration, redact, shown, size
+
+
+def summary(**changes: object) -> Summary:
+    """Return a summary of ten downloads, with changes."""
+    facts: dict[str, object] = {
+        "app": "download",
+        "model": "threads",
+        "workers": 4,
+        "client": "requests",
+        "status": "complete",
+        "reason": "",
+        "succeeded": 10,
+        "skipped": {},
+        "failed": {},
+        "failures": (),
+        "left": 0,
+        "retried": 0,
+        "bytes": 1_234_567,
+        "received": 1_234_567,
+        "seconds": 2.0,
+        "started": "2026-01-02T03:04:05+00:00",
+        "output": "files",
+        "store": "files/.toolkit.sqlite",
+        "command": ("toolkit", "download", "urls.txt", "-o", "my files"),
+        **changes,
+    }
+    return Summary(**facts)  # type: ignore[arg-type]
+
+
+GROUP = FailureGroup("http", "HTTP 404 Not Found", 5, (("http://h/a", "HTTP 404 Not Found"),))
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({}, 0),
+        ({"failed": {"http": 1}}, 1),
+        ({"status": "stopped", "failed": {"disk": 1}}, 3),
+        ({"status": "interrupted"}, 130),
+    ],
+)
+def test_exit_code_follows_from_the_summary(changes: dict[str, object], code: int) -> None:
+    """0 all well, 1 some failed, 3 stopped, 130 interrupted."""
+    assert summary(**changes).exit_code == code
+
+
+def test_ending_is_one_line_when_all_is_well() -> None:
+    """A good run needs no more than its verdict."""
+    assert list(ending(summary())) == ["10 files done in 2.0 s; 5.0/s; 1.2 MB [threads x4, requests]"]
+
+
+def test_ending_names_failures_and_the_command_when_some_failed() -> None:
+    """Failures are grouped with examples, the rest counted, and the retry command is ready to paste."""
+    text = list(ending(summary(failed={"http": 5}, failures=(GROUP,), skipped={"already downloaded": 3})))
+    assert text[0].startswith("10 files done, 3 skipped, 5 failed in")
+    assert text[1:] == [
+        "  5 × http: HTTP 404 Not Found",
+        "      http://h/a",
+        "      … and 4 more",
+        "  skipped: 3 already downloaded",
+        "  to retry what failed: toolkit download urls.txt -o 'my files' --retry-failed",
+    ]
+
+
+def test_ending_says_how_to_go_on_when_interrupted() -> None:
+    """A stopped run is resumed by the same command, less --fresh."""
+    stopped = summary(status="interrupted", left=7, command=("toolkit", "download", "u", "-o", "f", "--fresh"))
+    text = list(ending(stopped))
+    assert text[0].startswith("INTERRUPTED: 10 files done, 7 left")
+    assert text[-1] == "  to go on: toolkit download u -o f"
+
+
+def test_tally_keeps_few_examples_and_few_groups_when_all_fail_differently() -> None:
+    """A million different failures must not fill the memory."""
+    tally = Tally()
+    for number in range(1000):
+        task = Task(f"key-{number}", None)
+        tally.add(Failure(task, FailureKind.NAME, f"cannot write file {number}"), 0)
+        tally.add(Failure(task, FailureKind.HTTP, f"HTTP 404 for key-{number}"), 0)
+    groups = tally.groups()
+    assert len(groups) <= 203
+    assert sum(group.count for group in groups) == 2000
+    same = next(group for group in groups if group.kind == "http")
+    assert (same.message, same.count, len(same.examples)) == ("HTTP 404 for …", 1000, 3)
+
+
+def test_tally_counts_skips_by_reason_and_sums_bytes() -> None:
+    """Skips are told apart, bytes are those of successes."""
+    tally = Tally()
+    tally.add(Success(Task("a", None), None), 10, ("narrowed",))
+    tally.add(Skip(Task("b", None), "up to date"), 0)
+    assert (tally.bytes, tally.skipped, tally.warnings) == (10, {"up to date": 1}, {"narrowed": 1})
+
+
+def test_document_fits_its_schema_when_everything_happened() -> None:
+    """The shipped schema describes what is printed."""
+    validate(document(summary(failed={"http": 5}, failures=(GROUP,), left=2, status="stopped", reason="x")), schema())
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("http://me:pw@h/x", "http://***@h/x"),
+        ("https://h/x?a=1&token=abc&b=2", "https://h/x?a=1&token=***&b=2"),
+        ("https://h/x?X-Amz-Signature=abc", "https://h/x?X-Amz-Signature=***"),
+        ("Authorization: Bearer abc", "Authorization: ***"),
+        ("Cookie: a=b", "Cookie: ***"),
+        ("https://h/x?page=2", "https://h/x?page=2"),
+    ],
+)
+def test_redact_hides_secrets_only(text: str, clean: str) -> None:
+    """Passwords, tokens and signatures go; the rest stays readable."""
+    assert redact(text) == clean
+
+
+def test_shown_makes_control_characters_harmless() -> None:
+    """A hostile name cannot move the cursor, recolour the terminal or turn the text around."""
+    assert shown("a\x1b[31mb\u202ec\x07\udcff") == "a\\x1b[31mb\ufffdc\\x07\ufffd"
+
+
+def test_numbers_read_well() -> None:
+    """Sizes in decimal units, times as people say them, commands as they are typed."""
+    assert [size(999), size(1_500), size(2e9), size(5e12)] == ["999 B", "1.5 kB", "2.0 GB", "5.0 TB"]
+    assert [duration(0.44), duration(200), duration(3725)] == ["0.4 s", "3:20", "1:02:05"]
+    assert command_line(["a b", "--x"]) == "'a b' --x"
+
+
+def test_plain_reporter_writes_a_line_every_ten_seconds() -> None:
+    """A log gets few lines, whatever the number of ticks."""
+    stream = io.StringIO()
+    reporter = PlainReporter(stream)
+    for tenth in range(0, 250, 2):
+        reporter(Tick(5, 0, 1, 0, 2, 3_000_000, tenth / 10, total=20))
+    reporter(RunFinished(summary()))
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 3
+    assert lines[0] == "10.0 s: 5 of 20 done, 0 skipped, 1 failed, 2 running, 0 retries, 0.6/s, 3.0 MB in"
+
+
+def test_console_reporter_shows_figures_failures_and_the_ending() -> None:
+    """The live view has counts, speed and the last failures; hostile text is not taken as markup."""
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=160, color_system=None)
+    reporter = ConsoleReporter(console)
+    task = Task("http://h/[red]x", None)
+    reporter(RunStarted("download", "threads", 4))
+    reporter(Tick(0, 0, 0, 0, 4, 0, 0.2, total=20))
+    reporter(TaskSettled(Failure(task, FailureKind.HTTP, "HTTP 503"), 1.5))
+    reporter(Tick(10, 0, 0, 1, 4, 5_000_000, 5.2, total=20))
+    reporter(RunFinished(summary()))
+    text = stream.getvalue()
+    for words in ("download · threads x4", "10 files", "4 running", "1 retries", "2.0/s", "50%", "http://h/[red]x"):
+        assert words in text, words
+    assert text.rstrip().endswith("10 files done in 2.0 s; 5.0/s; 1.2 MB [threads x4, requests]")
+
+
+def test_verbose_reporter_names_every_attempt() -> None:
+    """One line an attempt; a traceback only when asked for."""
+    stream = io.StringIO()
+    reporter = VerboseReporter(stream, tracebacks=True)
+    reporter(TaskSettled(Success(Task("a", None), None)))
+    reporter(TaskSettled(Skip(Task("b", None), "up to date")))
+    reporter(TaskSettled(Failure(Task("c", None), FailureKind.BUG, "KeyError: 1", debug="Traceback …"), 2.0))
+    assert stream.getvalue().splitlines() == [
+        "done  a (0.000 s)",
+        "skip  b: up to date",
+        "fail  c: bug: KeyError: 1; again in 2.0 s",
+        "Traceback …",
+    ]
+
+
+def test_events_are_one_json_object_a_line() -> None:
+    """Each line stands by itself, with secrets removed."""
+    stream = io.StringIO()
+    reporter = EventsReporter(stream)
+    reporter(RunStarted("download", "threads", 4))
+    reporter(TaskSettled(Failure(Task("http://u:p@h/", None), FailureKind.HTTP, "HTTP 503"), 1.5))
+    reporter(RunFinished(summary()))
+    started, settled, finished = (json.loads(line) for line in stream.getvalue().splitlines())
+    assert started["model"] == "threads"
+    assert (settled["key"], settled["kind"], settled["retry_in"]) == ("http://***@h/", "http", 1.5)
+    assert finished["run"]["exit_code"] == 0
