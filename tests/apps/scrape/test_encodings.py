@@ -24,6 +24,8 @@ JAPANESE = (
         (b"\x93hi\x94 \x80", "iso-8859-1", "“hi” €", "windows-1252"),
         (b"\x93hi\x94 \x80", "us-ascii", "“hi” €", "windows-1252"),
         (b"\x81\x8d", "windows-1252", "\x81\x8d", "windows-1252"),
+        (b"<meta charset=windows-1253>\xe1", None, "<meta charset=windows-1253>α", "windows-1253"),
+        (b"<meta charset=iso-8859-2>\xb1", None, "<meta charset=iso-8859-2>ą", "iso-8859-2"),
         (b"a\xd2", "windows-1253", "a\ufffd", "windows-1253"),
         (b"a\xff\xc3b", "utf-8", "a\ufffd\ufffdb", "utf-8"),
         ("鱻龘€".encode("gb18030"), "gb2312", "鱻龘€", "gbk"),

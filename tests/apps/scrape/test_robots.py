@@ -128,7 +128,7 @@ def test_allows_when_the_rules_say_so(body: bytes, free: bool) -> None:
 
 def test_read_when_longer_than_the_limit() -> None:
     """The first 500 KiB count; a line that the limit cuts does not."""
-    filling = b"#" + b"x" * (LIMIT - len(RULES) - 22) + b"\n"
+    filling = b"#" + b"x" * (LIMIT - len(RULES) - 14) + b"\n"
     body = RULES + filling + b"Disallow: /yes-and-more-than-fits\n" + b"# more\n" * 100_000
     assert not allowed({AT: Answer(body)})
     assert allowed({AT: Answer(body)}, "http://h.org/yes")

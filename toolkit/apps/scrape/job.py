@@ -7,7 +7,6 @@ import json
 import re
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -146,14 +145,18 @@ def user_agent_of(options: ScrapeOptions) -> str:
 
 def _planned(line: Line, index: int, seen: Seen) -> Task[str] | Skip | Failure:
     key = line.text.partition("#")[0] or line.text
-    task = Task(key, key, index=index)
-    again = Skip(replace(task, key=f"{key} ({line.where})"), "duplicate")  # the plain key is that of the first
     try:
         url = wire_url(line.text)
     except TaskError as error:
-        what = f"{line.where}: {error}: {_short(line.text)}"
-        return Failure(task, FailureKind.INPUT, what) if seen.add(key) else again
-    return replace(task, payload=url, lane=lane_of(url)) if seen.add(url) else again
+        if seen.add(key):
+            return Failure(
+                Task(key, key, index=index), FailureKind.INPUT, f"{line.where}: {error}: {_short(line.text)}"
+            )
+    else:
+        if seen.add(url):
+            return Task(key, url, lane_of(url), index=index)
+    # Not the plain key: that is the first one's, whose place in the output must stay.
+    return Skip(Task(f"{key} ({line.where})", key, index=index), "duplicate")
 
 
 def _short(text: str) -> str:

@@ -19,7 +19,7 @@ class LxmlPage:
         root = etree.fromstring(html.encode("utf-8", "replace"), reader) if html.strip() else None
         self._root = etree.Element("html") if root is None else root
         for template in self._root.iter("template"):
-            template[:] = []  # a template's content is not part of the page
+            template[:], template.text = [], None  # a template's content is not part of the page
 
     def texts(self, selector: etree.XPath, *, first: bool) -> list[str]:
         """Return the text of the matches."""
@@ -55,20 +55,14 @@ def _text(node: Any) -> str:
     if len(node) == 0:
         return node.text or ""
     pieces: list[str] = []
-    walk = etree.iterwalk(node, events=("start", "end", "comment", "pi"))
-    for event, element in walk:
+    for event, element in etree.iterwalk(node, events=("start", "end", "comment", "pi")):
         within = element is not node
         shown = event in ("start", "end") and not (within and element.tag in HIDDEN)
         edge = " " if shown and within and element.tag in BREAKS else ""
         if event == "start":
-            if shown:
-                pieces += (edge, element.text or "")
-            else:
-                walk.skip_subtree()
-            continue
-        pieces.append(edge)
-        if within:
-            pieces.append(element.tail or "")
+            pieces += (edge, element.text or "") if shown else ()
+        else:
+            pieces += (edge, element.tail or "") if within else ()
     return "".join(pieces)
 
 
