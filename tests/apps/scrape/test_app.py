@@ -60,13 +60,13 @@ def test_run_when_the_list_is_mixed(urls: Path, tmp_path: Path) -> None:
     found = [type(one).__name__ if not isinstance(one, Failure) else one.message for one in outcomes]
     assert found == [
         "Success",
-        "urls.txt:4: no scheme: only http and https are fetched: 'h.org/c'",
+        "urls.txt:4: no scheme: only http and https are fetched",
         "Success",
         "Skip",
         "Success",
         "Skip",
         "HTTP 404",
-        "urls.txt:10: scheme 'mailto': only http and https are fetched: 'mailto:x@h.org'",
+        "urls.txt:10: scheme 'mailto': only http and https are fetched",
         "Success",
     ]
     assert [one.task.index for one in outcomes] == list(range(9))
@@ -167,6 +167,11 @@ def test_tasks_when_dumped_and_loaded(tmp_path: Path) -> None:
     assert isinstance(task, Task)
     assert (task.key, task.payload, task.lane) == (f"{HOST}/é", f"{HOST}/%C3%A9", "h.org:80")
     assert app.load(task.key, json.loads(json.dumps(app.dump(task))), task.index) == task
+    bad = next(iter(app_of(["ftp://h"], tmp_path / "r.csv").plan(FakeMemory())))
+    assert isinstance(bad, Failure)
+    again = app.load(bad.task.key, json.loads(json.dumps(app.dump(bad.task))), 0)
+    assert isinstance(again, Failure)
+    assert again.kind is FailureKind.INPUT
 
 
 @pytest.mark.parametrize(

@@ -99,9 +99,13 @@ class ScrapeApp:
         """Return a task's payload as JSON values."""
         return {"url": task.payload}
 
-    def load(self, key: str, payload: dict[str, Any], index: int) -> Task[str]:
-        """Return the task that dump described."""
-        url = str(payload["url"])
+    def load(self, key: str, payload: dict[str, Any], index: int) -> Task[str] | Failure:
+        """Return the task that dump described, or its failure if its line was no URL."""
+        task = Task(key, str(payload["url"]), index=index)
+        try:
+            url = wire_url(task.payload)
+        except TaskError as error:
+            return Failure(task, FailureKind.INPUT, str(error))
         return Task(key, url, lane_of(url), index=index)
 
     @cached_property
@@ -149,18 +153,12 @@ def _planned(line: Line, index: int, seen: Seen) -> Task[str] | Skip | Failure:
         url = wire_url(line.text)
     except TaskError as error:
         if seen.add(key):
-            return Failure(
-                Task(key, key, index=index), FailureKind.INPUT, f"{line.where}: {error}: {_short(line.text)}"
-            )
+            return Failure(Task(key, key, index=index), FailureKind.INPUT, f"{line.where}: {error}")
     else:
         if seen.add(url):
             return Task(key, url, lane_of(url), index=index)
     # Not the plain key: that is the first one's, whose place in the output must stay.
     return Skip(Task(f"{key} ({line.where})", key, index=index), "duplicate")
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 100 else text[:100] + "…")  # noqa: PLR2004 - enough to find the line by
 
 
 def _writer_of(out: Path) -> str:
