@@ -108,7 +108,7 @@ def test_resize_is_whole_when_killed_ten_times(tmp_path: Path, toolkit: Toolkit)
     assert toolkit(*command, "-o", straight).returncode == 0
     kill_and_finish([*command, "-o", str(killed)], killed, 2, toolkit)
     assert contents(killed) == contents(straight)
-    assert not [path for path in killed.rglob(".toolkit-*.tmp")], "temporary files were left behind"
+    assert not list(killed.rglob(".toolkit-*.tmp")), "temporary files were left behind"
 
 
 def test_scrape_is_whole_when_killed_ten_times(server: SampleServer, tmp_path: Path, toolkit: Toolkit) -> None:

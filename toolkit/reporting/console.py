@@ -41,7 +41,7 @@ class ConsoleReporter:
             self._note(event)
         elif isinstance(event, Tick) and self._live:
             self._ticks.append(event)
-            self._live.update(self._view(event), refresh=True)
+            self._live.update(self.view(event), refresh=True)
         elif isinstance(event, RunFinished):
             self.close()
             self._end(event)
@@ -58,7 +58,8 @@ class ConsoleReporter:
             again = f", again in {event.retry_in:.0f} s" if event.retry_in is not None else ""
             self._failures.append(f"{failure.kind.value}: {shown(failure.message)}{again}: {shown(failure.task.key)}")
 
-    def _view(self, tick: Tick) -> Group:
+    def view(self, tick: Tick) -> Group:
+        """Return what is shown while the run goes on."""
         started = self._started
         assert started is not None  # noqa: S101 - RunStarted came first
         table = Table.grid(padding=(0, 2))
