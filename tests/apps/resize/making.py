@@ -112,7 +112,9 @@ def photo(width: int, height: int, seed: int = 5) -> Image.Image:
     y, x = np.mgrid[0:height, 0:width].astype(float)
     layers = []
     for _ in range(3):
-        layer = 128 + 50 * np.sin(x / random.uniform(30, 90) + random.uniform(0, 6)) * np.cos(y / random.uniform(30, 90))
+        layer = 128 + 50 * np.sin(x / random.uniform(30, 90) + random.uniform(0, 6)) * np.cos(
+            y / random.uniform(30, 90)
+        )
         for _ in range(14):
             cx, cy, r = random.uniform(0, width), random.uniform(0, height), random.uniform(10, 80)
             layer += random.uniform(-30, 30) * (1 - np.tanh((np.hypot(x - cx, y - cy) - r) / 3))
@@ -175,7 +177,10 @@ def _cmyk_table() -> bytes:
 
 
 def _icc(space: bytes, tags: dict[bytes, bytes], *, cls: bytes = b"mntr", pcs: bytes = b"XYZ ") -> bytes:
-    tags = {b"desc": b"desc\0\0\0\0" + struct.pack(">I", 5) + b"made\0" + b"\0" * 78, b"cprt": b"text\0\0\0\0none\0"} | tags
+    tags = {
+        b"desc": b"desc\0\0\0\0" + struct.pack(">I", 5) + b"made\0" + b"\0" * 78,
+        b"cprt": b"text\0\0\0\0none\0",
+    } | tags
     start, table, data = 128 + 4 + 12 * len(tags), b"", b""
     for tag, value in tags.items():
         table += tag + struct.pack(">II", start + len(data), len(value))

@@ -68,9 +68,7 @@ def test_size_when_written_badly(text: str) -> None:
         ((4, 3), "2x2", "contain", False, (2, 2), (2, 2)),  # 1.5 is rounded up
     ],
 )
-def test_layout_when_known(
-    picture: Size, box: str, fit: Fit, enlarge: bool, size: Size, canvas: Size
-) -> None:
+def test_layout_when_known(picture: Size, box: str, fit: Fit, enlarge: bool, size: Size, canvas: Size) -> None:
     """Each fit gives the sizes that its description says."""
     laid = layout(picture, parse_size(box), fit, enlarge=enlarge)
     assert (laid.size, laid.canvas) == (size, canvas)

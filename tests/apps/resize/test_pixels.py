@@ -193,7 +193,9 @@ def test_sixteen_bits_are_kept(tmp_path: Path, suffix: str) -> None:
     assert np.abs(array(result)[30] - np.linspace(0, 65_535, 256).reshape(64, 4).mean(1)).max() < 700
 
 
-@pytest.mark.parametrize("options", [{"format": "jpeg", "quality": 95}, {"filter": ("contrast:1",)}, {"format": "webp"}])
+@pytest.mark.parametrize(
+    "options", [{"format": "jpeg", "quality": 95}, {"filter": ("contrast:1",)}, {"format": "webp"}]
+)
 def test_sixteen_bits_are_scaled(tmp_path: Path, options: dict[str, Any]) -> None:
     """Where 16 bits must become 8 they are scaled, not cut off, and the result says so."""
     result, value = one(saved(_ramp(), tmp_path / "a.png"), tmp_path / "out", **options)
@@ -211,9 +213,7 @@ def test_sixteen_bits_of_colour_are_told(tmp_path: Path) -> None:
     head = (4).to_bytes(4, "big") * 2 + bytes([16, 2, 0, 0, 0])
     rows = zlib.compress((b"\0" + b"\x80\x00\x40\x00\xff\xff" * 4) * 4)
     source = tmp_path / "a.png"
-    source.write_bytes(
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-    )
+    source.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b""))
     result, value = one(source, tmp_path / "out")
     assert near(result.getpixel((1, 1)), (128, 64, 255), 1)
     assert value.warnings == ("16 bits a channel were narrowed to 8",)

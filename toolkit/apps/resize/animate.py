@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any
+from typing import IO, Any
 
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, WebPImagePlugin
 
 from toolkit.apps.resize.formats import ANIMATED, Format
 
@@ -18,6 +18,9 @@ _VISIBLE = [0] * 128 + [255] * 128
 """GIF knows only seen and unseen: half-transparent or more is seen."""
 
 FOREVER = 0
+
+_VP8X_FLAGS, _VP8X_ALPHA = 20, 0x10
+"""Where an extended WebP has its flags, and the one for alpha (WebP container specification, "VP8X")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,23 @@ def whole(durations: Sequence[float], step: int = 1) -> list[int]:
         max(step, (end - start) * step) if duration else 0
         for start, end, duration in zip(starts, ends, durations, strict=True)
     ]
+
+
+def with_alpha(image: Image.Image) -> None:
+    """Have an animated WebP decoded with alpha, also where the file says that it has none.
+
+    It says so when every frame is opaque, though a frame may be smaller than the canvas, and nothing is around it.
+    """
+    if isinstance(image, WebPImagePlugin.WebPImageFile) and image.is_animated and image.rawmode == "RGBX":
+        image.rawmode = image._mode = "RGBA"  # noqa: SLF001 - there is no other way to ask for it
+
+
+def mark_alpha(file: IO[bytes]) -> None:
+    """Say in an animated WebP that it has alpha: the encoder does not where only the canvas is seen through."""
+    file.seek(_VP8X_FLAGS)
+    flags = file.read(1)[0]
+    file.seek(_VP8X_FLAGS)
+    file.write(bytes([flags | _VP8X_ALPHA]))
 
 
 def png_timing(film: Film) -> dict[str, Any]:

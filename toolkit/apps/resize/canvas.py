@@ -33,11 +33,10 @@ def on_canvas(frame: Image.Image, layout: Layout, background: Colour, *, flat: b
 
 
 def alike(frames: list[Image.Image]) -> list[Image.Image]:
-    """Return the frames in one mode that holds them all."""
-    found = {frame.mode for frame in frames}
-    if len(found) == 1:
+    """Return the frames of an animation in one mode that holds them all, with alpha only if it is used."""
+    if len(frames) == 1:
         return frames
-    clear = any(mode in ALPHA for mode in found)
+    clear = any(frame.mode in ALPHA and frame.getchannel("A").getextrema()[0] != _OPAQUE for frame in frames)
     return [frame.convert("RGBA" if clear else "RGB") for frame in frames]
 
 

@@ -24,27 +24,37 @@ def usable_profile(data: object, mode: str) -> bytes | None:
     """Return a picture's ICC profile if it describes pixels of this mode; notes a warning if it does not."""
     if not isinstance(data, bytes) or not data:
         return None
-    space = _space_of(data)
-    wanted = _SPACES[mode]
-    if space == wanted:
+    space, wanted = _space_of(data), _SPACES[mode]
+    if space == wanted and _to_srgb(data, _plain(mode)) is not None:
         return data
-    what = "is broken" if space is None else f"is for {_SPACE_NAMES.get(space, space)} pixels"
+    what = f"is for {_SPACE_NAMES.get(space, space)} pixels" if space not in {None, wanted} else "is broken"
     note(f"the colour profile {what}: {_SPACE_NAMES[wanted]} pixels were taken as untagged")
     return None
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Return the image (L, LA, RGB, RGBA or CMYK) in sRGB, or grey with sRGB's tones; untagged is taken as sRGB."""
-    if profile is None:
+    """Return the image (L, LA, RGB, RGBA or CMYK) in sRGB, or grey with sRGB's tones.
+
+    profile: as usable_profile returned it; None is taken as sRGB, and CMYK is then converted by the simple formula.
+    """
+    transform = _to_srgb(profile, _plain(image.mode)) if profile else None
+    if profile is None or transform is None:
         return image.convert("RGB") if image.mode == "CMYK" else image
     if image.mode in {"L", "LA"}:
-        table = _grey_table(profile)
-        keep_alpha = tuple(range(256)) if image.mode == "LA" else ()
-        return image.point(table + keep_alpha) if table else image
-    transform = _transform(profile, image.mode)
-    if transform is None:
-        return image.convert("RGB") if image.mode == "CMYK" else image
+        alpha = tuple(range(256)) if image.mode == "LA" else ()
+        return image.point(_grey_table(profile) + alpha)
+    if image.mode == "CMYK":
+        return transform.apply(image)
+    if not _changes(profile):
+        return image
+    if image.mode == "RGBA":
+        transform = _to_srgb(profile, "RGBA") or transform
     return transform.apply(image)
+
+
+def _plain(mode: str) -> str:
+    """Return the mode without alpha, and of 8 bits."""
+    return {"RGBA": "RGB", "LA": "L", "I;16": "L"}.get(mode, mode)
 
 
 @lru_cache(maxsize=64)
@@ -56,38 +66,29 @@ def _space_of(profile: bytes) -> str | None:
 
 
 @lru_cache(maxsize=64)
-def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """Return the transform to sRGB, or None where it would change nothing (or cannot be built)."""
-    to = "RGBA" if mode == "RGBA" else "RGB"
+def _to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """Return the transform to sRGB; None if there is none: a profile may be well-formed and lack its tables."""
+    result = "RGBA" if mode == "RGBA" else "RGB"
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        transform = ImageCms.ImageCmsTransform(source, _srgb(), mode, to, _INTENT, flags=_FLAGS)
-    except Exception:  # as above: a profile may be well-formed and lack its tables
-        note("the colour profile is broken: the pixels were taken as untagged")
+        return ImageCms.ImageCmsTransform(source, _srgb(), mode, result, _INTENT, flags=_FLAGS)
+    except Exception:  # as above
         return None
-    if mode == "CMYK":
-        return transform
-    probe = _probe().convert(mode)
-    changed = ImageChops.difference(probe, transform.apply(probe)).convert("RGB").tobytes()
-    return transform if max(changed) > 1 else None  # one step is rounding: the profile is sRGB itself, by any name
+
+
+@lru_cache(maxsize=64)
+def _changes(profile: bytes) -> bool:
+    """Whether an RGB profile differs from sRGB, whatever it calls itself; one step is rounding."""
+    transform, probe = _to_srgb(profile, "RGB"), _probe()
+    return transform is not None and max(ImageChops.difference(probe, transform.apply(probe)).tobytes()) > 1
 
 
 @lru_cache(maxsize=64)
 def _grey_table(profile: bytes) -> tuple[int, ...]:
-    """Return sRGB's level for each grey level of the profile, or () if it cannot be told."""
-    ramp = Image.new("L", (256, 1))
-    ramp.putdata(range(256))
-    transform = _transform_grey(profile)
-    return tuple(transform.apply(ramp).getchannel("G").getdata()) if transform else ()
-
-
-def _transform_grey(profile: bytes) -> ImageCms.ImageCmsTransform | None:
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        return ImageCms.ImageCmsTransform(source, _srgb(), "L", "RGB", _INTENT, flags=_FLAGS)
-    except Exception:
-        note("the colour profile is broken: the pixels were taken as untagged")
-        return None
+    """Return sRGB's level for each grey level of the profile."""
+    ramp = Image.frombytes("L", (256, 1), bytes(range(256)))
+    transform = _to_srgb(profile, "L")
+    return tuple((transform.apply(ramp).getchannel("G") if transform else ramp).tobytes())
 
 
 @cache
@@ -99,6 +100,4 @@ def _srgb() -> ImageCms.ImageCmsProfile:
 def _probe() -> Image.Image:
     steps = range(0, 256, 51)
     colours = [(red, green, blue) for red in steps for green in steps for blue in steps]
-    probe = Image.new("RGB", (len(colours), 1))
-    probe.putdata(colours)
-    return probe
+    return Image.frombytes("RGB", (len(colours), 1), bytes(part for colour in colours for part in colour))

@@ -68,6 +68,8 @@ def _write_png(film: Film, file: IO[bytes], wrapping: Wrapping) -> None:
 def _write_webp(film: Film, file: IO[bytes], wrapping: Wrapping) -> None:
     options = {"quality": _quality("webp", wrapping), "method": 4, "xmp": wrapping.said.xmp}
     film.frames[0].save(file, "WEBP", **options, **animate.webp_timing(film), **_tags(wrapping))
+    if len(film.frames) > 1 and film.frames[0].mode == "RGBA":
+        animate.mark_alpha(file)
 
 
 def _write_avif(film: Film, file: IO[bytes], wrapping: Wrapping) -> None:
@@ -85,7 +87,9 @@ def _write_gif(film: Film, file: IO[bytes], wrapping: Wrapping) -> None:
 def _write_tiff(film: Film, file: IO[bytes], wrapping: Wrapping) -> None:
     # By way of memory, because libtiff's own writing hides why it failed: a full disk must be told apart.
     memory = io.BytesIO()
-    film.frames[0].save(memory, "TIFF", compression="tiff_adobe_deflate", **_tags(wrapping))
+    # Pillow cannot write both compressed pixels and a directory of EXIF details: what is said is worth more.
+    compression = "raw" if wrapping.said.details else "tiff_adobe_deflate"
+    film.frames[0].save(memory, "TIFF", compression=compression, **_tags(wrapping))
     file.write(memory.getbuffer())
 
 

@@ -32,11 +32,12 @@ JPEG_LIMIT = 65_000
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What goes into the result; empty where nothing does."""
+    """What goes into the result; empty where nothing does. details: whether exif has directories within it."""
 
     exif: bytes = b""
     xmp: bytes = b""
     comment: bytes = b""
+    details: bool = False
 
 
 def orientation_of(exif: Image.Exif) -> int:
@@ -51,13 +52,16 @@ def said_of(exif: Image.Exif, info: dict[Any, Any], size: Size, wanted: Metadata
         return Said()
     try:
         written = _rewritten(exif, size, place=wanted == "keep")
-        data = written.tobytes() if len(written) else b""
+        data = written.tobytes()
+        # A directory of its own is written although the tag that leads to it is not among the others.
+        details = any(written.get_ifd(part) for part in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo))
+        data = data if details or len(written) else b""
     except Exception as error:  # damaged values fail in many ways, and no picture is worth losing for them
         note(f"the EXIF data is damaged and was left out ({type(error).__name__})")
-        data = b""
+        data, details = b"", False
     if wanted == "no-gps":
-        return Said(data)
-    return Said(data, _upright_xmp(info.get("xmp")), _bytes(info.get("comment")))
+        return Said(data, details=details)
+    return Said(data, _upright_xmp(info.get("xmp")), _bytes(info.get("comment")), details)
 
 
 def _rewritten(exif: Image.Exif, size: Size, *, place: bool) -> Image.Exif:

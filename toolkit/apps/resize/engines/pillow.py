@@ -96,6 +96,7 @@ class _Stopwatch:
 
 def _develop(image: Image.Image, form: Format, settings: Settings, watch: _Stopwatch) -> tuple[Film, Wrapping]:
     with watch("decode"), reading():
+        animate.with_alpha(image)
         indices, durations = _frame_indices(image, form, settings.max_pixels), []
         rawmode = rawmode_of(image)
         if image.format == "PNG":
