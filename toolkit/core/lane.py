@@ -27,6 +27,7 @@ class Lane:
         "forgiven",
         "in_flight",
         "in_ready",
+        "keep_until",
         "limit",
         "name",
         "next_start",
@@ -49,6 +50,7 @@ class Lane:
         self.trips = 0
         self.dead = False
         self.in_ready = False
+        self.keep_until = 0.0
         self.timer = INFINITY
 
     @property
@@ -66,11 +68,6 @@ class Lane:
         """Whether nothing is queued or running."""
         return not (self.queue or self.in_flight or self.dead)
 
-    def forget_at(self, now: float) -> float:
-        """Return when an idle lane may be forgotten: at once, or when its pace and its bad memories have faded."""
-        marked = self.failures or self.trips or self.limit < self.policy.per_lane
-        return max(self.opens_at, now + MEMORY if marked else 0.0)
-
     def push(self, priority: float, sequence: int, task: Task[Any]) -> None:
         """Queue a task; the lowest priority starts first, then the lowest sequence."""
         heapq.heappush(self.queue, (priority, sequence, task))
@@ -84,10 +81,19 @@ class Lane:
         return task
 
     def settle(self, outcome: Outcome, now: float) -> None:
-        """Learn from an outcome: recover after good ones, slow down or pause after bad ones."""
+        """Learn from an outcome: recover after good ones, slow down or pause after bad ones.
+
+        An idle lane is to be kept until its pace and its bad memories have faded.
+        """
         self.in_flight -= 1
-        if not self.name:
-            return
+        if self.name:
+            self._learn(outcome, now)
+        marked = self.failures or self.trips or self.limit < self.policy.per_lane
+        self.keep_until = max(self.opens_at, now + MEMORY if marked else 0.0)
+
+    def _learn(self, outcome: Outcome, now: float) -> None:
+        late = self.forgiven > 0  # it was already under way when the breaker opened
+        self.forgiven -= late
         if not isinstance(outcome, Failure):
             self._recover()
             return
@@ -95,19 +101,16 @@ class Lane:
             wait = outcome.retry_after if outcome.retry_after is not None else self.policy.backoff
             self.cool_until = max(self.cool_until, now + min(wait, self.policy.retry_after_cap))
             self.limit = max(1.0, self.limit / 2)
-        if outcome.kind in UNREACHABLE:
-            self._missed(now)
-        else:
+        if outcome.kind not in UNREACHABLE:
             self.failures = self.trips = 0  # it answered, if only to say no
+        elif not late:
+            self._missed(now)
 
     def _recover(self) -> None:
         self.failures = self.trips = 0
         self.limit = min(float(self.policy.per_lane), self.limit + 1 / self.limit)
 
     def _missed(self, now: float) -> None:
-        if self.forgiven:
-            self.forgiven -= 1  # it was already under way when the breaker opened
-            return
         self.failures += 1
         if self.failures < self.policy.breaker and not self.trips:
             return

@@ -18,7 +18,8 @@ class Policy:
     starts in a lane. breaker: failed attempts in a row at reaching a lane's host that pause it; breaker_pause: for
     how long, doubled each time; breaker_trips: pauses after which what is left of the lane fails. max_errors: failures
     that stop the run: a count, or a share (of at least errors_floor tasks). deadline: from the first call of next.
-    look_ahead: tasks taken from the plan before they can start. order: "input", or "largest" cost first.
+    look_ahead: tasks taken from the plan before they can start, those that wait for another attempt among them.
+    order: "input", or "largest" cost first.
     """
 
     retries: int = 3
@@ -45,6 +46,6 @@ def parse_max_errors(text: str) -> int | float:
         limit = float(text[:-1]) / 100 if text.endswith("%") else int(text)
     except ValueError as error:
         raise UsageError(f"--max-errors {text!r}: give a count such as 20, or a share such as 5%") from error
-    if limit < 0 or (text.endswith("%") and limit > 1):
+    if not limit >= 0 or (text.endswith("%") and limit > 1):  # "not >=" refuses nan, too
         raise UsageError(f"--max-errors {text!r}: give a count from 0, or a share from 0% to 100%")
     return limit

@@ -24,6 +24,8 @@ PULLS = 64
 """Tasks taken from the plan in one call at most, so that no call is long."""
 PAUSE = 0.05
 """Seconds until a plan that has nothing yet is asked again."""
+MOST_DOUBLINGS = 64
+"""Times that a backoff is doubled, so that thousands of retries are no overflow."""
 MOST_CRASHES = 2
 """A task whose worker died this often is not tried again."""
 
@@ -98,7 +100,7 @@ class Schedule:
                 return Done(self.stopped)
             if task := self._start(now):
                 return task
-            if self._plan is None or self._queued >= self.policy.look_ahead:
+            if self._plan is None or self.waiting >= self.policy.look_ahead:
                 return self._nothing()
             if not self._pull(now):
                 return Wait(now + PAUSE)
@@ -117,7 +119,7 @@ class Schedule:
             self._count(outcome)
         self._offer(lane, now)
         if lane.idle:
-            self._forget(lane, now, lane.forget_at(now))
+            self._forget(lane, now)
         return retry
 
     def stop(self, reason: str) -> None:
@@ -142,7 +144,7 @@ class Schedule:
                 what.timer = INFINITY
                 self._offer(what, now)
                 if what.idle:
-                    self._forget(what, now, what.opens_at)
+                    self._forget(what, now)
 
     def _start(self, now: float) -> Task[Any] | None:
         while self._ready:
@@ -173,15 +175,15 @@ class Schedule:
             lane.timer = when
             heapq.heappush(self._timers, (when, next(self._sequence), lane))
 
-    def _forget(self, lane: Lane, now: float, when: float) -> None:
+    def _forget(self, lane: Lane, now: float) -> None:
         """Drop an idle lane, now or by a timer: a list may name more hosts than fit in memory."""
-        if when <= now:
-            self._lanes.pop(lane.name, None)
-        else:
-            self._arm(lane, when)
+        if lane.keep_until > now:
+            self._arm(lane, lane.keep_until)
+        elif self._lanes.get(lane.name) is lane:  # else this is an old timer, and the name is a new lane's
+            del self._lanes[lane.name]
 
     def _fill(self, target: int, now: float) -> None:
-        while self._plan is not None and self._queued < target and not self.stopped and self._pull(now):
+        while self._plan is not None and self.waiting < target and not self.stopped and self._pull(now):
             pass
 
     def _pull(self, now: float) -> bool:
@@ -238,7 +240,7 @@ class Schedule:
             or self.counts.retried >= policy.retry_floor + policy.retry_share * self.counts.drawn
         ):
             return None
-        ceiling = min(policy.backoff_cap, policy.backoff * 2 ** (failure.task.attempt - 1))
+        ceiling = min(policy.backoff_cap, policy.backoff * 2.0 ** min(failure.task.attempt - 1, MOST_DOUBLINGS))
         due = now + wait + self._random.uniform(0.0, ceiling)
         self.counts.retried += 1
         self._retrying += 1
@@ -253,7 +255,7 @@ class Schedule:
             counts.skipped += 1
         else:
             counts.failed += 1
-            self._check_errors()
+        self._check_errors()
 
     def _check_errors(self) -> None:
         limit, counts = self.policy.max_errors, self.counts
