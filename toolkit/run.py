@@ -228,9 +228,10 @@ class Run:
             return
         for planned in self.app.plan(store):
             if isinstance(planned, Task) and (known := store.recall(planned.key)):
-                yield self.app.recall(planned, known)
-            else:
-                yield planned
+                planned = self.app.recall(planned, known)
+                if isinstance(planned, Skip):
+                    store.keep(planned.task)
+            yield planned
 
     def _setup(self) -> Setup:
         timeout = None if self.app.network else self.options.timeout

@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from toolkit.core.errors import RunStopped, UsageError
 from toolkit.core.job import App, Remembered
-from toolkit.core.task import Failure, Outcome, Skip, Success, Task
+from toolkit.core.task import Failure, Outcome, Success, Task
 
 SCHEMA = 1
 """The version of the tables below, kept in the file as user_version."""
@@ -149,7 +149,6 @@ class Store:
         now = time.time()
         done: list[Sequence[Any]] = []
         failed: list[Sequence[Any]] = []
-        moved: list[Sequence[Any]] = []
         for outcome in outcomes:
             task = outcome.task
             common = (_text(task.key), app.settings, self._plan, task.index, task.attempt)
@@ -158,13 +157,15 @@ class Store:
             elif isinstance(outcome, Failure):
                 payload = json.dumps(app.dump(task))
                 failed.append((*common, payload, outcome.kind.value, _text(outcome.message), self.run_id, now))
-            elif isinstance(outcome, Skip):
-                moved.append((self._plan, task.index, _text(task.key), self._plan, task.index))
         with self._guard:
             self._db.executemany(_DONE, done)
             self._db.executemany(_FAILED, failed)
-            self._db.executemany(_MOVED, moved)
             self.commit()
+
+    def keep(self, task: Task[Any]) -> None:
+        """Note the place that a task has in this run's plan, though it needs no work."""
+        with self._guard:
+            self._db.execute(_MOVED, (self._plan, task.index, _text(task.key), self._plan, task.index))
 
     def forget(self) -> None:
         """Forget every task, so that all are done again; names stay with their owners, and the history stays."""

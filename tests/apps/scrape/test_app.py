@@ -22,7 +22,7 @@ PAGES[f"{HOST}/%C3%A9"] = PAGES.pop(f"{HOST}/é")
 
 
 def app_of(sources: list[str], out: Path, **options: Any) -> ScrapeApp:
-    return ScrapeApp(sources, out, ScrapeOptions(fields=("t=title",), **options))
+    return ScrapeApp(sources, out, ScrapeOptions(field=("t=title",), **options))
 
 
 def run(app: ScrapeApp, memory: FakeMemory) -> list[Outcome]:

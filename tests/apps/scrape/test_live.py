@@ -67,7 +67,7 @@ def site() -> Iterator[tuple[str, list[str]]]:
 
 
 def scrape(sources: list[str], out: Path, model: str) -> Summary:
-    app = ScrapeApp(sources, out, ScrapeOptions(fields=("t=title", "l[]=a@href")))
+    app = ScrapeApp(sources, out, ScrapeOptions(field=("t=title", "l[]=a@href")))
     return Run(app, RunOptions(model=model, workers=4), output=str(out), sources=sources).finish()
 
 

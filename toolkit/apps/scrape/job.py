@@ -36,7 +36,7 @@ class ScrapeApp:
 
     name = "scrape"
     network = True
-    usual_model = "threads"
+    usual_model = "asyncio"
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class ScrapeApp:
         self.out = Path(out)
         self.options = options or ScrapeOptions()
         self._writer = "jsonl" if self.out == STDOUT else _writer_of(self.out)
-        self.rules = read_rules(self.options.parser, self.options.fields)
+        self.rules = read_rules(self.options.parser, self.options.field)
         self.job = ScrapeJob(
             self.rules,
             user_agent_of(self.options),

@@ -24,11 +24,10 @@ def parse_size(text: str) -> int:
 class ScrapeOptions:
     """The options of one scrape; every default is polite."""
 
-    fields: tuple[str, ...] = option(
+    field: tuple[str, ...] = option(
         (),
         "A column: name=selector, name=selector@attribute, or name[]=… for a list of all matches; may be repeated"
         " (default: title, h1, description and links[]).",
-        flags=("--field",),
         metavar="NAME=SELECTOR",
     )
     parser: str = option("lexbor", "What reads the pages: lexbor, lxml or bs4.", metavar="NAME")
