@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, cast
@@ -12,6 +13,9 @@ from toolkit.core import plugins
 from toolkit.core.errors import FailureKind, TaskError, UsageError
 from toolkit.core.http import DRAIN_LIMIT, Head, Request, content_length
 from toolkit.core.job import AsyncClient, BlockingClient
+
+DRAIN_SECONDS = 1.0
+"""Time given to an unwanted body to come, so that its connection can be used again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,16 @@ def wire_headers(request: Request) -> list[tuple[str, str]]:
         pair = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}".encode()
         fields.append(("Authorization", f"Basic {base64.b64encode(pair).decode()}"))
     return fields
+
+
+def wire_target(url: str, *, whole: bool = False) -> str:
+    """Return what the request line asks for: path and query as they stand, or the whole URL, as proxies want it."""
+    scheme, _, rest = url.partition("#")[0].partition("://")
+    place = re.match(r"[^/?]*", rest)
+    host = place[0] if place else ""
+    target = rest[len(host) :]
+    target = target if target.startswith("/") else f"/{target}"
+    return f"{scheme}://{host.rpartition('@')[2]}{target}" if whole else target
 
 
 def expected_body(method: str, head: Head) -> int | None:

@@ -9,6 +9,7 @@ import errno
 import os
 import socket
 import ssl
+from typing import Any
 
 from toolkit.core.errors import FailureKind, TaskError
 from toolkit.core.http import Request
@@ -74,6 +75,23 @@ def not_http(what: str) -> TaskError:
 def no_tunnel(what: str) -> TaskError:
     """Return the failure of a proxy that does not let us through."""
     return TaskError(FailureKind.CONNECT, f"the proxy does not connect us: {what}", retryable=True)
+
+
+def first(chain: list[BaseException], *kinds: type[BaseException]) -> BaseException | None:
+    """Return the outermost exception of these kinds in a chain, or None."""
+    return next((each for each in chain if isinstance(each, kinds)), None)
+
+
+def chain_of(error: BaseException) -> list[BaseException]:
+    """Return an exception and what lies behind it, outermost first."""
+    chain: list[BaseException] = []
+    following: Any = error
+    while isinstance(following, BaseException) and following not in chain:
+        chain.append(following)
+        reason = getattr(following, "reason", None)
+        inner = next((arg for arg in following.args if isinstance(arg, BaseException)), None)
+        following = reason if isinstance(reason, BaseException) else inner or following.__cause__
+    return chain
 
 
 def _tls_words(error: ssl.SSLError) -> str:

@@ -6,18 +6,28 @@ and repeated fields pass, a field without a colon does not. Heads are limited to
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import lru_cache
+from typing import Self
 
 import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from toolkit.clients import ClientKind, ClientOptions, check_received, expected_body, may_drain, wire_headers
+from toolkit.clients import (
+    DRAIN_SECONDS,
+    ClientKind,
+    ClientOptions,
+    check_received,
+    expected_body,
+    may_drain,
+    wire_headers,
+)
 from toolkit.clients import _failures as failures
 from toolkit.clients._environment import Proxies, tls_context
 from toolkit.core.errors import TaskError
@@ -59,7 +69,8 @@ class AiohttpClient:
         try:
             first_byte = time.monotonic() - started
             head = _head(request, response)
-            received = await _Body(request, head, response).move(accept, progress)
+            with _Body(request, head, response) as body:
+                received = await body.move(accept, progress)
         finally:
             # A body read to its end has given its connection back already; any other connection must not be used again.
             response.close()
@@ -111,7 +122,17 @@ class _Body:
         self._expected = expected_body(request.method, head)
         self._content = response.content
         self._protocol = response.connection.protocol if response.connection else None
+        self._closed = self._protocol.closed if self._protocol is not None else None
         self._received = 0
+
+    def __enter__(self) -> Self:
+        if self._closed is not None:
+            self._closed.add_done_callback(self._wake)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._closed is not None:
+            self._closed.remove_done_callback(self._wake)
 
     async def move(self, accept: Accept, progress: Progress) -> int:
         """Move the body to the sink that accept wants, and return its size in bytes."""
@@ -130,31 +151,42 @@ class _Body:
         return self._received
 
     async def _drain(self, progress: Progress) -> None:
-        """Read a short unwanted body, so that the connection can serve the next task; leave a long one."""
+        """Read a short unwanted body, so that the connection can serve the next task; leave a long or slow one."""
         if not may_drain(self._head, self._expected):
             return
-        with suppress(TaskError):
-            while self._received <= DRAIN_LIMIT and (block := await self._block()):
-                progress(len(block))
+        with suppress(TaskError, TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while self._received <= DRAIN_LIMIT and (block := await self._block()):
+                    progress(len(block))
 
     async def _block(self) -> bytes:
         try:
             block = await self._content.readany()
-        except aiohttp.ClientPayloadError as error:
-            raise self._broken(error) from error
-        except TimeoutError as error:
+        except aiohttp.ServerTimeoutError as error:
             raise failures.no_bytes(self._request) from error
         except (aiohttp.ClientError, OSError) as error:
-            raise failures.ended_early(self._expected, self._received) from error
+            raise self._broken() from error
         self._received += len(block)
-        if not block and self._protocol is not None and isinstance(self._protocol.exception(), aiohttp.ClientOSError):
-            # aiohttp takes a reset for the end of a body that only the connection's end delimits.
-            raise failures.ended_early(self._expected, self._received)
+        if not block and self._protocol is not None and self._protocol.exception() is not None:
+            self._check_end(self._protocol.exception())
         return block
 
-    def _broken(self, error: aiohttp.ClientPayloadError) -> TaskError:
-        if isinstance(error.__cause__, aiohttp.http_exceptions.ContentLengthError):
-            return failures.ended_early(self._expected, self._received)
+    def _check_end(self, error: BaseException | None) -> None:
+        """Look at how the connection ended, if it did, before believing that the body did."""
+        # aiohttp takes a reset for the end of a body that has no announced length, and does not mind more bytes.
+        if isinstance(error, aiohttp.ClientOSError | aiohttp.http.HttpProcessingError):
+            raise self._broken()
+
+    def _wake(self, closed: asyncio.Future[None]) -> None:
+        """Tell the reader that nothing will come: aiohttp 3.14 leaves it waiting for ever after a broken chunk."""
+        closed.exception()  # looked at, or asyncio complains that nobody did
+        if not self._content.is_eof() and self._content.exception() is None:
+            self._content.set_exception(self._broken())
+
+    def _broken(self) -> TaskError:
+        error = self._protocol.exception() if self._protocol is not None else None
+        if isinstance(error, aiohttp.http.HttpProcessingError):
+            return failures.not_http(_first_words(error.message))
         return failures.ended_early(self._expected, self._received)
 
 
@@ -184,6 +216,11 @@ def _socket(address: aiohttp.AddrInfoType) -> socket.socket:
     return made
 
 
+def _first_words(message: str) -> str:
+    """Return the rule that a parser names, without the bytes and the arrow under them."""
+    return message.partition(":")[0].strip()
+
+
 @lru_cache(maxsize=64)
 def _timeout(connect: float, read: float) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=None, sock_connect=connect, sock_read=read)
@@ -197,7 +234,9 @@ def _mapped(request: Request) -> Iterator[None]:
     except aiohttp.ClientHttpProxyError as error:
         raise failures.no_tunnel(f"{error.status} {error.message}") from error
     except aiohttp.ClientResponseError as error:
-        raise failures.not_http(error.message) from error
+        raise failures.not_http(_first_words(error.message)) from error
+    except aiohttp.ClientProxyConnectionError as error:
+        raise failures.no_tunnel(failures.failure_of(error.os_error, request).message) from error
     except aiohttp.ConnectionTimeoutError as error:
         raise failures.not_connected(request) from error
     except aiohttp.ClientConnectorError as error:

@@ -1,15 +1,19 @@
-"""The client on requests: one session for one thread, bodies counted as they come over the wire."""
+"""The client on requests: one session for one thread, bodies counted as they come over the wire.
+
+The URL's path and query go out as they stand (requests and urllib3 would write %2f as %2F and encode brackets), and
+only the job's header fields, and Host. Heads are limited to 100 fields of 64 KiB, by http.client.
+"""
 
 from __future__ import annotations
 
-import os
+import http.client
 import socket
+import ssl
 import time
-from contextlib import suppress
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
-from urllib.request import getproxies
-from weakref import WeakSet
+from urllib.parse import urlsplit
 
 import requests
 import requests.adapters
@@ -17,10 +21,22 @@ import urllib3
 import urllib3.connection
 import urllib3.connectionpool
 import urllib3.exceptions as errors
-from requests.structures import CaseInsensitiveDict
-from requests.utils import should_bypass_proxies
 
-from toolkit.clients import ClientKind, ClientOptions, check_received, expected_body
+from toolkit.clients import (
+    DRAIN_SECONDS,
+    ClientKind,
+    ClientOptions,
+    check_received,
+    expected_body,
+    may_drain,
+    wire_headers,
+    wire_target,
+)
+from toolkit.clients import _failures as failures
+from toolkit.clients._environment import Proxies, tls_context
+from toolkit.clients._failures import chain_of, first
+from toolkit.clients._line import Line
+from toolkit.clients._strict import CutOff, NotHTTP, StrictResponse
 from toolkit.core.errors import FailureKind, TaskError
 from toolkit.core.http import BLOCK, DRAIN_LIMIT, Accept, Head, Headers, Progress, Reply, Request
 
@@ -32,163 +48,241 @@ class RequestsClient:
     """A requests session that follows nothing, decodes nothing and asks the environment only once."""
 
     def __init__(self, options: ClientOptions) -> None:
-        self._sockets: WeakSet[socket.socket] = WeakSet()
+        self._line = Line()
+        self._proxies = Proxies()
         self._session = requests.Session()
+        adapter = _Adapter(self._line, tls_context(options.ca_file))
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _Adapter(self._sockets))
-        self._verify = options.ca_file or os.environ.get("REQUESTS_CA_BUNDLE") or True
-        self._proxies = getproxies()
+            self._session.mount(scheme, adapter)
 
     def fetch(self, request: Request, accept: Accept, progress: Progress) -> Reply:
         """Exchange one request for one reply, following no redirect; raises TaskError and what accept raises."""
         started = time.monotonic()
+        raw = self._send(request)
         try:
-            response = self._send(request)
             first_byte = time.monotonic() - started
-            head = Head(request.url, response.status_code, Headers(response.raw.headers.items()), response.reason or "")
-            try:
-                received = _receive(request, head, response.raw, accept, progress)
-            finally:
-                # A body read to its end has gone back to the pool already; anything else must not.
-                response.raw.close()
-        except (requests.RequestException, errors.HTTPError, OSError, ValueError) as error:
-            raise _named(error) from error
+            # What http.client read: urllib3's own copy groups fields of the same name.
+            fields = raw._original_response.msg.items()  # noqa: SLF001
+            head = Head(request.url, raw.status, Headers(fields), raw.reason or "")
+            received = _Body(request, head, raw, self._line).move(accept, progress)
+        finally:
+            # A body read to its end has gone back to the pool already; anything else must not.
+            raw.close()
         return Reply(head, received, first_byte, time.monotonic() - started)
 
     def abort(self) -> None:
-        """Break off what is under way, from another thread."""
-        for open_socket in list(self._sockets):
-            with suppress(OSError):
-                # The plain method: an SSLSocket's own would pull the TLS state from under the reading thread.
-                socket.socket.shutdown(open_socket, socket.SHUT_RDWR)
+        """Break off what is under way, from another thread, and all that would follow.
+
+        A connection that is just being made is given up when it stands, or after connect_timeout.
+        """
+        self._line.cut()
 
     def close(self) -> None:
         """Close all connections."""
         self._session.close()
 
-    def _send(self, request: Request) -> requests.Response:
+    def _send(self, request: Request) -> Any:
+        while True:
+            self._line.fresh = False
+            try:
+                with _mapped(request):
+                    return self._try(request)
+            except _Lost as lost:
+                # A kept connection that the server had closed meanwhile: ask again on another (RFC 9112, 9.3.1).
+                if self._line.fresh or self._line.aborted or request.method not in ("GET", "HEAD"):
+                    raise lost.failure from lost.__cause__
+
+    def _try(self, request: Request) -> Any:
         # Session.send would ask the environment, copy cookies and rewrite the URL; none of it is wanted here.
+        self._line.check()
+        proxy = self._proxies.for_url(request.url)
+        scheme = urlsplit(request.url).scheme.lower()
+        self._line.target = wire_target(request.url, whole=proxy is not None and scheme == "http")
         prepared = requests.PreparedRequest()
         prepared.method = request.method
         prepared.url = request.url
-        prepared.headers = CaseInsensitiveDict(request.headers)
+        prepared.headers = _fields(request)
         prepared.body = None
-        proxies = self._proxies if self._proxies and not _bypasses(request.url) else {}
-        return self._session.get_adapter(request.url).send(
-            prepared,
-            stream=True,
-            timeout=(request.connect_timeout, request.read_timeout),
-            verify=self._verify,
-            proxies=proxies,
+        return (
+            self._session.get_adapter(request.url)
+            .send(
+                prepared,
+                stream=True,
+                timeout=(request.connect_timeout, request.read_timeout),
+                proxies={scheme: proxy} if proxy else {},
+            )
+            .raw
         )
 
 
 class _Adapter(requests.adapters.HTTPAdapter):
-    """An adapter whose sockets can be reached from another thread, to break them off."""
+    """An adapter whose connections send the target as it is, read strictly and can be broken off."""
 
-    def __init__(self, sockets: WeakSet[socket.socket]) -> None:
-        self._sockets = sockets
+    def __init__(self, line: Line, context: ssl.SSLContext) -> None:
+        self._context = context
+        self._pools = _pools(line)
         super().__init__(pool_connections=HOSTS_KEPT, pool_maxsize=1, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pools of connections that note their sockets."""
-        super().init_poolmanager(*args, **kwargs)
-        sockets = self._sockets
+        """Make the pools for direct connections."""
+        super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
+        self.poolmanager.pool_classes_by_scheme = self._pools
 
-        class Plain(urllib3.connection.HTTPConnection):
-            def connect(self) -> None:
-                super().connect()
-                sockets.add(self.sock)
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """Make the pools for connections by way of a proxy."""
+        manager = super().proxy_manager_for(proxy, **kwargs, ssl_context=self._context)
+        manager.pool_classes_by_scheme = self._pools
+        return manager
 
-        class Secure(urllib3.connection.HTTPSConnection):
-            def connect(self) -> None:
-                super().connect()
-                sockets.add(self.sock)
-
-        class PlainPool(urllib3.connectionpool.HTTPConnectionPool):
-            ConnectionCls = Plain
-
-        class SecurePool(urllib3.connectionpool.HTTPSConnectionPool):
-            ConnectionCls = Secure
-
-        self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+    def cert_verify(self, *_: Any, **__: Any) -> None:
+        """Do nothing: the context knows the certificates, and reading them again takes longer than a request."""
 
 
-def _receive(request: Request, head: Head, raw: Any, accept: Accept, progress: Progress) -> int:
-    expected = expected_body(request.method, head)
+def _pools(line: Line) -> dict[str, Any]:
+    class Watched:
+        response_class: type[http.client.HTTPResponse] = StrictResponse
+
+        def connect(self) -> None:
+            line.fresh = True
+            super().connect()  # type: ignore[misc]
+            line.take(self.sock)  # type: ignore[attr-defined]
+
+        def putrequest(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
+            if self.sock is not None:  # type: ignore[attr-defined]
+                line.take(self.sock)  # type: ignore[attr-defined]
+            super().putrequest(method, line.target or url, *args, **kwargs)  # type: ignore[misc]
+
+    class Plain(Watched, urllib3.connection.HTTPConnection):
+        pass
+
+    class Secure(Watched, urllib3.connection.HTTPSConnection):
+        pass
+
+    class PlainPool(urllib3.connectionpool.HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(urllib3.connectionpool.HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    return {"http": PlainPool, "https": SecurePool}
+
+
+class _Body:
+    """One reply's body on its way."""
+
+    def __init__(self, request: Request, head: Head, raw: Any, line: Line) -> None:
+        self._request = request
+        self._head = head
+        self._raw = raw
+        self._line = line
+        self._reply: StrictResponse = raw._original_response  # noqa: SLF001
+        self._expected = expected_body(request.method, head)
+        self._received = 0
+
+    def move(self, accept: Accept, progress: Progress) -> int:
+        """Move the body to the sink that accept wants, and return its size in bytes."""
+        try:
+            sink = accept(self._head)
+        except Exception:
+            self._drain(progress)
+            raise
+        if sink is None:
+            self._drain(progress)
+            return self._received
+        while block := self._block():
+            sink.write(block)
+            progress(len(block))
+        check_received(self._expected, self._received)
+        return self._received
+
+    def _drain(self, progress: Progress) -> None:
+        """Read a short unwanted body, so that the connection can serve the next task; leave a long or slow one."""
+        if not may_drain(self._head, self._expected):
+            return
+        until = time.monotonic() + DRAIN_SECONDS
+        with suppress(TaskError, OSError):
+            if self._line.socket is not None:
+                self._line.socket.settimeout(min(DRAIN_SECONDS, self._request.read_timeout))
+            while self._received <= DRAIN_LIMIT and time.monotonic() < until and (block := self._block()):
+                progress(len(block))
+
+    def _block(self) -> bytes:
+        try:
+            block: bytes = self._raw.read1(BLOCK, decode_content=False) or b""
+        except (errors.HTTPError, OSError, ValueError) as error:
+            raise self._broken(error) from error
+        self._received += len(block)
+        if not block:
+            self._line.check()  # broken off, which looks like the end of a body that has no announced length
+        if self._reply.excess:
+            self._line.drop()  # it has gone back to the pool already
+            raise failures.not_http("more bytes came than were announced")
+        return block
+
+    def _broken(self, error: Exception) -> TaskError:
+        chain = chain_of(error)
+        if bad := first(chain, NotHTTP):
+            return failures.not_http(str(bad))
+        if first(chain, errors.TimeoutError, TimeoutError):
+            return failures.no_bytes(self._request)
+        return failures.ended_early(self._expected, self._received)
+
+
+class _Lost(Exception):  # noqa: N818 - on its way to a second try or to a TaskError
+    """The connection broke before a reply."""
+
+    def __init__(self, failure: TaskError) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+def _fields(request: Request) -> Any:
+    """Return the fields to send, in urllib3's own dict: that of requests keeps only one of a name."""
+    fields = urllib3.HTTPHeaderDict()
+    for name, value in wire_headers(request):
+        fields.add(name, value.encode().decode("latin-1"))  # http.client turns it into bytes as latin-1; UTF-8 is meant
+    for name in ("Accept-Encoding", "User-Agent"):
+        if name not in fields:
+            fields[name] = urllib3.util.SKIP_HEADER
+    return fields
+
+
+@contextmanager
+def _mapped(request: Request) -> Iterator[None]:
+    """Turn what requests, urllib3 and http.client raise before a head into our failures."""
     try:
-        sink = accept(head)
-    except Exception:
-        _drain(raw, expected)
-        raise
-    if sink is None:
-        return _drain(raw, expected)
-    received = 0
-    for block in raw.stream(BLOCK, decode_content=False):
-        received += len(block)
-        sink.write(block)
-        progress(len(block))
-    check_received(expected, received)
-    return received
+        yield
+    except (requests.RequestException, errors.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
+        raise _named(error, request) from error
 
 
-def _drain(raw: Any, expected: int | None) -> int:
-    """Read a short unwanted body, so that the connection can serve the next task; leave a long one."""
-    if expected is None or expected > DRAIN_LIMIT:
-        return 0
-    with suppress(errors.HTTPError, OSError):
-        return len(raw.read(decode_content=False))
-    return 0
+def _named(error: Exception, request: Request) -> Exception:
+    chain = chain_of(error)
+    name = next((name for kinds, name in _NAMES if first(chain, *kinds)), failures.failure_of)
+    named = name(chain[-1], request)
+    if not first(chain, errors.ProxyError) or not isinstance(named, TaskError) or named.kind is not FailureKind.CONNECT:
+        return named
+    refused = str(chain[-1]).partition("Tunnel connection failed: ")[2]
+    return failures.no_tunnel(refused or named.message)
 
 
-@lru_cache(maxsize=1024)
-def _bypasses(url: str) -> bool:
-    return should_bypass_proxies(url, no_proxy=None)
-
-
-def _named(error: Exception) -> TaskError:
-    """Return our failure for whatever requests, urllib3 or the socket raised."""
-    chain = _chain(error)
-    text = str(chain[-1]) or type(chain[-1]).__name__
-    for kinds, kind, retryable in _NAMES:
-        found = next((e for e in chain if isinstance(e, kinds)), None)
-        if found is not None:
-            return TaskError(kind, _MESSAGES.get(kind, "{}").format(text), retryable=retryable)
-    return TaskError(FailureKind.CONNECT, f"the connection failed: {text}", retryable=True)
-
-
-def _chain(error: BaseException) -> list[BaseException]:
-    """Return an exception and what lies behind it, outermost first."""
-    chain: list[BaseException] = []
-    following: Any = error
-    while isinstance(following, BaseException) and following not in chain:
-        chain.append(following)
-        reason = getattr(following, "reason", None)
-        inner = next((arg for arg in following.args if isinstance(arg, BaseException)), None)
-        following = reason if isinstance(reason, BaseException) else inner or following.__cause__
-    return chain
-
-
-_NAMES: tuple[tuple[tuple[type[BaseException], ...], FailureKind, bool], ...] = (
-    ((errors.NameResolutionError, socket.gaierror), FailureKind.DNS, False),
-    ((errors.IncompleteRead,), FailureKind.TRUNCATED, True),
-    ((errors.SSLError, requests.exceptions.SSLError), FailureKind.TLS, False),
-    ((errors.NewConnectionError,), FailureKind.CONNECT, True),
-    ((errors.TimeoutError, requests.exceptions.Timeout, TimeoutError), FailureKind.TIMEOUT, True),
-    ((errors.ProxyError, requests.exceptions.ProxyError), FailureKind.CONNECT, True),
-    ((errors.InvalidHeader, errors.InvalidChunkLength), FailureKind.PROTOCOL, True),
-    ((requests.exceptions.InvalidURL, errors.LocationParseError, UnicodeError), FailureKind.INPUT, False),
-    ((ConnectionError,), FailureKind.CONNECT, True),
-    ((errors.DecodeError,), FailureKind.CODING, True),
+_NAMES: tuple[tuple[tuple[type[BaseException], ...], Callable[[BaseException, Request], Exception]], ...] = (
+    ((errors.NameResolutionError, socket.gaierror), failures.failure_of),
+    ((errors.NewConnectionError,), failures.failure_of),
+    ((errors.ConnectTimeoutError,), lambda _, request: failures.not_connected(request)),
+    ((errors.ReadTimeoutError,), lambda _, request: failures.no_bytes(request)),
+    ((http.client.RemoteDisconnected, CutOff), lambda *_: _Lost(failures.closed())),
+    (
+        (ConnectionResetError, BrokenPipeError, ConnectionAbortedError),
+        lambda inmost, request: _Lost(failures.failure_of(inmost, request)),
+    ),
+    ((http.client.BadStatusLine,), lambda *_: failures.not_http("Bad status line")),
+    ((http.client.HTTPException, errors.InvalidHeader), lambda inmost, _: failures.not_http(str(inmost))),
+    (
+        (requests.exceptions.InvalidURL, errors.LocationParseError),
+        lambda _, request: failures.failure_of(ValueError("the URL"), request),
+    ),
 )
-_MESSAGES = {
-    FailureKind.DNS: "the host name does not resolve: {}",
-    FailureKind.TRUNCATED: "the body ended early: {}",
-    FailureKind.TLS: "no trusted connection: {}",
-    FailureKind.TIMEOUT: "no answer in time: {}",
-    FailureKind.PROTOCOL: "not valid HTTP: {}",
-    FailureKind.INPUT: "not a usable URL: {}",
-    FailureKind.CONNECT: "the connection failed: {}",
-}
+"""What stands anywhere in a chain of exceptions, most telling first, and our name for it."""
 
 CLIENT = ClientKind("requests", "blocking", RequestsClient)
