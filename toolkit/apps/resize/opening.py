@@ -33,6 +33,7 @@ READ = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "PPM")
 
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # the models run as many pictures at once as there are processors
 warned.divert()
+warned.hush_libtiff(Image.core.__file__)
 
 
 @contextmanager

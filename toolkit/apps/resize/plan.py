@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -29,12 +30,12 @@ class Plan:
     def __init__(self, sources: Sequence[str], out: Path, wanted: Format | None) -> None:
         self._roots = roots(sources)
         self._out = out
+        self._home = os.path.realpath(out)
         self._wanted = wanted
         self.total: int | None = None
 
     def __iter__(self) -> Iterator[Finding]:
-        home = os.path.realpath(self._out)
-        if any(os.path.realpath(root.path) == home for root in self._roots):
+        if any(os.path.realpath(root.path) == self._home for root in self._roots):
             raise UsageError(f"{shown(str(self._out))} is both input and output: give another output folder")
         count, repeated = self._survey()
         self.total = count - (self._check_owners(repeated) if repeated else 0)
@@ -58,8 +59,8 @@ class Plan:
         yield picture.target
         if len(self._roots) > 1:
             yield _ORIGIN + picture.origin
-        place = os.path.relpath(os.path.realpath(picture.source), os.path.realpath(self._out))
-        if not place.startswith(os.pardir) and place != picture.target:
+        place = _place(picture.source, self._home)
+        if place is not None and place != picture.target:
             yield place
 
     def _check_owners(self, repeated: frozenset[int]) -> int:
@@ -88,9 +89,22 @@ class Plan:
             yield finding
 
 
+def _place(source: str, home: str) -> str | None:
+    """Return where a file lies below a (real) folder, or None if it does not."""
+    folder, name = os.path.split(os.path.realpath(source) if os.path.islink(source) else source)
+    inside = _folder_place(folder, home)
+    return None if inside is None else os.path.normpath(os.path.join(inside, name))
+
+
+@lru_cache(maxsize=16)  # the pictures of a folder follow each other
+def _folder_place(folder: str, home: str) -> str | None:
+    place = os.path.relpath(os.path.realpath(folder), home)
+    return None if place.split(os.sep)[0] == os.pardir else place
+
+
 def _check_itself(picture: Found, out: Path) -> None:
     target = os.path.join(out, picture.target)
-    if _same(picture.source, target):
+    if _same(target, picture.source):  # mostly the first does not exist, and that is the end of it
         where = f"{shown(picture.source)} would be replaced by its own result ({shown(target)} is the same file)"
         raise UsageError(f"{where}: give another output folder")
 

@@ -7,11 +7,12 @@ calling thread is at, and passes it on to the real module when there is none.
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -26,7 +27,7 @@ class _StandIn:
         if _notes.get() is None:
             warnings.warn(message, *args, **options)
         else:
-            note(str(message))
+            note(f"Pillow: {message}")
 
     def __getattr__(self, name: str) -> Any:
         return getattr(warnings, name)
@@ -44,6 +45,15 @@ def divert() -> None:
     logger = logging.getLogger("PIL")
     if not any(isinstance(handler, logging.NullHandler) for handler in logger.handlers):
         logger.addHandler(logging.NullHandler())
+
+
+def hush_libtiff(library: str) -> None:
+    """Stop libtiff, as it is linked to this shared library, from printing what Pillow then raises anyway."""
+    with suppress(OSError, AttributeError):  # linked in some other way: then it goes on printing
+        for name in ("TIFFSetErrorHandler", "TIFFSetWarningHandler"):
+            set_handler = getattr(ctypes.CDLL(library), name)
+            set_handler.argtypes, set_handler.restype = [ctypes.c_void_p], ctypes.c_void_p
+            set_handler(None)
 
 
 @contextmanager
