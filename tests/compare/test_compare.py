@@ -1,0 +1,177 @@
+"""`toolkit compare`, end to end: real runs against servers on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import psutil
+import pytest
+
+from samples.serve import SampleServer
+from tests.compare.servers import Waiting, changing, serving
+from toolkit.cli import main
+from toolkit.compare.document import schema
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Lend the address of the sample server."""
+    with SampleServer() as server:
+        yield server.url
+
+
+def toolkit(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a command of toolkit as a user would."""
+    command = [sys.executable, "-W", "error", "-m", "toolkit", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+
+
+def compared(*arguments: str | Path, code: int = 0) -> dict[str, Any]:
+    """Compare with --json, and return the document, held to its schema."""
+    done = toolkit("compare", *arguments, "--json")
+    assert done.returncode == code, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    jsonschema.Draft202012Validator(schema()).validate(found)
+    return found
+
+
+def test_download_when_models_agree(address: str, tmp_path: Path) -> None:
+    """Equal results, figures for every run, and nothing left on the disk."""
+    scratch, page = tmp_path / "scratch", tmp_path / "page.md"
+    scratch.mkdir()
+    urls = [f"{address}files/{name}" for name in ("terms.txt", "hours.json", "sizes.csv")]
+    options = ["--models", "sequential,threads,threads", "--rounds", "2", "--workers", "3", "--seed", "4"]
+    found = compared("download", *urls, *options, "--scratch", scratch, "--markdown", page)
+    assert [each["name"] for each in found["variants"]] == ["sequential", "threads", "threads#2"]
+    assert [each["workers"] for each in found["variants"]] == [1, 3, 3]
+    assert [each["verdict"] for each in found["variants"]] == ["reference", "too few rounds", "too few rounds"]
+    assert all(each["speed_up"]["ratio"] > 0 for each in found["variants"][1:])
+    assert len(found["points"]) == 9
+    assert len({point["digest"] for point in found["points"]}) == 1
+    assert all(point["told"]["succeeded"] == 3 for point in found["points"])
+    assert all(point["measured"]["cpu_user"] > 0.05 for point in found["points"])
+    assert all(point["measured"]["left_behind"] == 0 for point in found["points"])
+    assert [point["variant"] for point in found["points"]] == [name for names in found["order"] for name in names]
+    assert any("too few" in warning for warning in found["warnings"])
+    assert found["command"][:3] == ["toolkit", "compare", "download"]
+    assert list(scratch.iterdir()) == []
+    assert "| threads\\#2 | 3 | requests |" in page.read_text(encoding="utf-8")
+
+
+def test_download_when_shown_as_text(address: str) -> None:
+    """The table goes to standard output, a line for each run to standard error."""
+    done = toolkit("compare", "download", f"{address}files/terms.txt", "--models", "threads", "--rounds", "1")
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    assert lines[0].split()[:4] == ["variant", "workers", "client", "median"]
+    assert lines[1].split()[:3] == ["threads", "16", "requests"]
+    assert [line.split(":")[0] for line in done.stderr.splitlines()] == [
+        "[1/2] warm-up (dropped)",
+        "[2/2] round 1 of 1",
+    ]
+
+
+def test_download_when_results_differ() -> None:
+    """Other bytes at every request: INVALID, the task named, no speed, exit code 1."""
+    with serving(changing()) as url:
+        found = compared("download", f"{url}page", "--models", "sequential,threads", "--rounds", "1", code=1)
+    assert [each["verdict"] for each in found["variants"]] == ["INVALID", "INVALID"]
+    assert found["variants"][1]["problem"] == "'page' differs"
+    assert found["variants"][1]["speed_up"] is None
+    assert found["exit_code"] == 1
+
+
+def test_download_when_the_same_task_fails(address: str) -> None:
+    """Models that fail at the same task agree."""
+    urls = [f"{address}files/terms.txt", f"{address}nothing-here"]
+    found = compared("download", *urls, "--models", "sequential,threads", "--rounds", "1")
+    assert [point["told"]["failed"] for point in found["points"]] == [1] * 4
+    assert [point["measured"]["exit_code"] for point in found["points"]] == [1] * 4
+
+
+def test_scrape_when_models_agree(address: str) -> None:
+    """Rows are compared one by one, and the app's own options reach each run."""
+    urls = [f"{address}item/{name}.html" for name in ("cat-oval", "horse-card")]
+    options = ["--field", "title=title", "--parser", "lxml", "--models", "threads,sequential", "--rounds", "1"]
+    found = compared("scrape", *urls, *options)
+    assert found["reference"] == "sequential"
+    assert len({point["digest"] for point in found["points"]}) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["download", "http://x/", "--models", "thread"], "unknown model 'thread': choose from"),
+        (["download", "http://x/", "--models", ","], "no model to compare"),
+        (["download", "http://x/", "--rounds", "0"], "--rounds 0: give a number from 1"),
+        (["download", "-", "--models", "threads"], "standard input can be read only once"),
+        (["download", "nowhere.txt", "--models", "threads", "--quiet"], "nowhere.txt"),
+        (["download", "http://x/", "--scratch", "/no/such/folder", "--models", "threads"], "/no/such/folder"),
+        (["download", "http://x/", "--markdown", "/no/such/page.md"], "there is no such folder"),
+        (["download", "http://x/", "--workers", "0", "--models", "threads"], "--workers 0"),
+        (["download"], "Missing argument"),
+        (["upload", "x"], "No such command 'upload'"),
+    ],
+)
+def test_command_when_wrong(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Wrong usage is exit code 2 and one line."""
+    with pytest.raises(SystemExit) as ending:
+        main(["compare", *arguments])
+    printed = capsys.readouterr()
+    assert ending.value.code == 2
+    assert said in printed.err
+    assert printed.err.count("\n") == 1
+    assert printed.out == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_comparison_when_interrupted(number: signal.Signals, tmp_path: Path) -> None:
+    """Ctrl-C ends the run and all below it, removes what it wrote, and exits with 130."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    body = Waiting()
+    with serving(body) as url:
+        command = ["compare", "download", f"{url}page", "--models", "threads", "--scratch", str(scratch)]
+        with subprocess.Popen([sys.executable, "-m", "toolkit", *command], stderr=subprocess.PIPE) as process:
+            try:
+                assert body.asked.wait(20)
+                below = psutil.Process(process.pid).children(recursive=True)
+                assert len(below) == 2
+                os.kill(process.pid, number)
+                assert process.wait(20) == 130
+                assert process.stderr is not None
+                assert process.stderr.read().strip() == b""
+            finally:
+                body.go_on.set()
+                process.kill()
+    assert list(scratch.iterdir()) == []
+    assert not any(child.is_running() for child in below)
+
+
+def test_models_when_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every model that is found by name is there, with its usual client."""
+    with pytest.raises(SystemExit, match="0"):
+        main(["models"])
+    lines = capsys.readouterr().out.splitlines()
+    assert {"sequential", "threads"} <= {line.split()[0] for line in lines}
+    assert any(line.split()[:3] == ["threads", "yes", "requests"] for line in lines)
+
+
+def test_models_when_listed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """The same for programs."""
+    with pytest.raises(SystemExit, match="0"):
+        main(["models", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert found["schema"] == "toolkit.models/1"
+    threads = next(each for each in found["models"] if each["name"] == "threads")
+    assert threads["installed"]
+    assert threads["default_client"] == "requests"
