@@ -237,7 +237,9 @@ class BlockingRuntime:
         self._deadline = started + self._timeout if self._timeout else None
         try:
             value = drive(job(task, self))
-        except Exception as error:
+        except Cancelled:
+            raise
+        except BaseException as error:  # a job that raises SystemExit has failed; it must not end its worker
             if self._cancelled():
                 raise Cancelled from error
             return outcome_of(task, error, Timing(started, time.monotonic(), worker), traceback.format_exc())

@@ -1,0 +1,113 @@
+"""One worker process as its parent sees it: its pipe, what it was given, and what it was on when it died."""
+
+# ruff: noqa: TID251 - part of the processes model
+
+from __future__ import annotations
+
+import pickle
+import signal
+import time
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from multiprocessing.context import BaseContext
+from typing import Any, cast
+
+from toolkit.core.task import Outcome, Task
+from toolkit.models._forkserver import main_hidden
+from toolkit.models._worker import RECEIVED, SERIAL, SINCE, Brief, serve, unpack
+
+
+class Worker:
+    """A worker process with the tasks it holds, oldest first."""
+
+    def __init__(self, context: BaseContext, brief: Brief) -> None:
+        self.name = brief.name
+        self.born = time.monotonic()
+        self.ready = False
+        self.retiring = False
+        self.overdue: Task[Any] | None = None
+        self.batches: deque[int] = deque()
+        self.tasks: deque[Task[Any]] = deque()
+        self._serial = 1  # of the oldest task
+        self._first_memory: int | None = None
+        self._received = 0.0
+        self._mark = cast("Any", context).RawArray("d", 3)
+        self.connection, theirs = context.Pipe()
+        target = {"target": serve, "args": (brief, theirs, self._mark)}
+        self.process = cast("Any", context).Process(**target, name=f"toolkit-{brief.name}", daemon=True)
+        with main_hidden(), theirs:
+            self.process.start()
+
+    def send(self, batch: Sequence[tuple[Task[Any], bytes]]) -> None:
+        """Give it tasks, each with its packed form."""
+        message = pickle.dumps((self._serial + len(self.tasks), [packed for _, packed in batch]))
+        self.batches.append(len(batch))
+        self.tasks.extend(task for task, _ in batch)
+        with suppress(OSError):  # it has died: its sentinel says so, and the tasks are handed on
+            self.connection.send_bytes(message)
+
+    def answered(self, results: Sequence[bytes]) -> tuple[list[Outcome], list[Task[Any]]]:
+        """Return the outcomes of a batch, and the tasks of it that were not begun."""
+        size = self.batches.popleft()
+        tasks = [self.tasks.popleft() for _ in range(size)]
+        self._serial += size
+        outcomes = [unpack(packed, task, self.name) for packed, task in zip(results, tasks, strict=False)]
+        return outcomes, tasks[len(results) :]
+
+    def current(self) -> tuple[Task[Any], float] | None:
+        """Return the task that the worker is on, and since when (monotonic seconds)."""
+        # It writes the time first: read in the other order, the time is never older than the task.
+        serial = int(self._mark[SERIAL])
+        since = float(self._mark[SINCE])
+        place = serial - self._serial
+        return (self.tasks[place], since) if serial and 0 <= place < len(self.tasks) else None
+
+    def grown(self, memory: int) -> int:
+        """Return by how many bytes it has grown since its first batch."""
+        if self._first_memory is None:
+            self._first_memory = memory
+        return memory - self._first_memory
+
+    def newly_received(self) -> int:
+        """Return the bytes that came in since the last call."""
+        before, self._received = self._received, float(self._mark[RECEIVED])
+        return int(self._received - before)
+
+    def dismiss(self) -> None:
+        """Ask it to end, once it has done what it holds."""
+        with suppress(OSError):
+            self.connection.send_bytes(b"")
+
+    def end(self, patience: float) -> int:
+        """Wait `patience` seconds for its end, then kill it; return its exit code and free all it held."""
+        self.process.join(patience)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+        code: int = self.process.exitcode
+        self.process.close()
+        self.connection.close()
+        return code
+
+
+def cause_of_death(code: int) -> str:
+    """Return in words what an exit code says."""
+    if code >= 0:
+        return f"its worker process ended itself with exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    hint = _HINTS.get(name)
+    return f"its worker process was killed by {name}" + (f" ({hint})" if hint else "")
+
+
+_HINTS = {
+    "SIGKILL": "out of memory?",
+    "SIGSEGV": "a crash in C code",
+    "SIGBUS": "a crash in C code, or a file that shrank",
+    "SIGABRT": "an abort in C code",
+    "SIGFPE": "a crash in C code",
+    "SIGILL": "a crash in C code",
+}

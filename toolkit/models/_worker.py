@@ -1,0 +1,204 @@
+"""What runs in a worker process: it takes batches of tasks from a pipe and answers with what became of each.
+
+Only small values cross: each task and each result is pickled by itself, so that a bad one harms no other.
+"""
+
+from __future__ import annotations
+
+import importlib
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from multiprocessing import spawn
+from multiprocessing.connection import Connection, wait
+from typing import Any, cast
+
+from toolkit import clients
+from toolkit.clients import ClientOptions
+from toolkit.core.errors import FailureKind
+from toolkit.core.job import BlockingClient, BlockingRuntime, Job
+from toolkit.core.task import Failure, Outcome, Skip, Success, Task, Timing
+
+SERIAL, SINCE, RECEIVED = range(3)
+"""What a worker writes into memory that it shares with its parent: the number of the task it is on (0: none), since
+when (monotonic seconds, the same clock in all processes), and the bytes that came in so far."""
+
+BUDGET = 0.1
+"""Seconds after which a batch is cut short: what is not begun goes back, to be shared out anew."""
+LARGEST = 64 * 1024 * 1024
+"""Bytes of a pickled result; the parent must not be held up, nor filled up, by one."""
+
+Mark = Any
+"""A shared array of three doubles."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a worker is started with; loading it imports nothing of the job's. main: where the user's script is."""
+
+    name: str
+    job: bytes
+    main: dict[str, Any]
+    client: str
+    client_options: ClientOptions
+
+
+def serve(brief: Brief, connection: Connection, mark: Mark) -> None:
+    """Answer one batch after the other until an empty message comes: the life of a worker process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    importlib.import_module("toolkit.models._alone")
+    _die_with_parent()
+    try:
+        job = _load(brief.job, brief)
+    except BaseException as error:
+        connection.send_bytes(f"{type(error).__name__}: {error}".encode(errors="replace"))
+        return
+    with closing(_runtime(brief, mark)) as runtime, suppress(EOFError):
+        connection.send_bytes(b"")
+        while message := connection.recv_bytes():
+            first, tasks = pickle.loads(message)  # noqa: S301 - from our own parent
+            results = _batch(first, tasks, job, runtime, brief, mark)
+            connection.send_bytes(pickle.dumps((results, memory_used())))
+
+
+def pack(task: Task[Any]) -> bytes:
+    """Return a task as it is sent to a worker; raises whatever pickling it raises."""
+    return pickle.dumps((task.key, task.payload, task.lane, task.cost, task.index, task.attempt))
+
+
+def unpack(packed: bytes, task: Task[Any], worker: str) -> Outcome:
+    """Return the outcome that a worker sent, with the task put back."""
+    try:
+        what, facts, started, ended = pickle.loads(packed)  # noqa: S301 - from our own worker
+    except Exception as error:
+        return Failure(task, FailureKind.UNPICKLABLE, f"the result cannot be loaded again: {_text(error)}")
+    timing = Timing(started, ended, worker)
+    if what == "success":
+        return Success(task, facts, timing)
+    if what == "skip":
+        return Skip(task, facts, timing)
+    kind, message, retryable, retry_after, cool_lane, fatal, debug = facts
+    return Failure(task, FailureKind(kind), message, retryable, retry_after, cool_lane, fatal, timing, debug)
+
+
+def main_script() -> dict[str, Any]:
+    """Return where the program's main module can be imported from, as multiprocessing describes it; may be empty."""
+    data = spawn.get_preparation_data("toolkit")
+    return {name: value for name, value in data.items() if name.startswith("init_main")}
+
+
+def memory_used() -> int:
+    """Return the bytes of memory that this process holds."""
+    if sys.platform == "linux":
+        with open("/proc/self/statm", "rb") as statm:
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)
+
+
+def _batch(
+    first: int, tasks: Sequence[bytes], job: Job[Any, Any], runtime: BlockingRuntime, brief: Brief, mark: Mark
+) -> list[bytes]:
+    """Run the tasks until the budget is spent, marking where we are: if this process dies, its parent knows on what."""
+    results: list[bytes] = []
+    ends = time.monotonic() + BUDGET
+    for serial, packed in enumerate(tasks, first):
+        mark[SINCE] = now = time.monotonic()
+        if results and now > ends:
+            break
+        mark[SERIAL] = serial
+        results.append(_perform(packed, job, runtime, brief))
+    mark[SERIAL] = 0
+    return results
+
+
+def _perform(packed: bytes, job: Job[Any, Any], runtime: BlockingRuntime, brief: Brief) -> bytes:
+    try:
+        task: Task[Any] = Task(*_load(packed, brief))
+    except Exception as error:
+        return _failed(f"the task cannot be loaded in a worker process: {_text(error)}")
+    outcome = runtime.perform(job, task, brief.name)
+    try:
+        result = pickle.dumps(_facts(outcome))
+    except Exception as error:
+        kind = type(outcome.value).__qualname__ if isinstance(outcome, Success) else "failure"
+        return _failed(f"a result of type {kind} cannot be sent from a worker process: {_text(error)}")
+    if len(result) > LARGEST:
+        size = f"{len(result):,} bytes; a worker process sends {LARGEST:,} at most: write it to a file instead"
+        return _failed(f"the result is of {size}", FailureKind.TOO_LARGE)
+    return result
+
+
+def _facts(outcome: Outcome) -> tuple[Any, ...]:
+    started, ended = outcome.timing.started, outcome.timing.ended
+    if isinstance(outcome, Success):
+        return "success", outcome.value, started, ended
+    if isinstance(outcome, Skip):
+        return "skip", outcome.reason, started, ended
+    o = outcome
+    facts = (o.kind.value, o.message, o.retryable, o.retry_after, o.cool_lane, o.fatal, o.debug)
+    return "failure", facts, started, ended
+
+
+def _failed(message: str, kind: FailureKind = FailureKind.UNPICKLABLE) -> bytes:
+    now = time.monotonic()
+    return pickle.dumps(("failure", (kind.value, message, False, None, False, False, ""), now, now))
+
+
+def _text(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _load(packed: bytes, brief: Brief) -> Any:
+    if b"__main__" in packed and "__mp_main__" not in sys.modules and brief.main:
+        _import_main(brief.main)
+    return pickle.loads(packed)  # noqa: S301 - from our own parent
+
+
+def _import_main(main: dict[str, Any]) -> None:
+    """Import the user's script as multiprocessing does, marked so that it starts no processes of its own."""
+    process: Any = multiprocessing.current_process()
+    process._inheriting = True  # noqa: SLF001 - what multiprocessing itself looks at, and models.load
+    try:
+        spawn.prepare(main)
+    finally:
+        del process._inheriting  # noqa: SLF001
+
+
+def _runtime(brief: Brief, mark: Mark) -> BlockingRuntime:
+    def open_client() -> BlockingClient:
+        return cast("BlockingClient", clients.load(brief.client, "blocking").open(brief.client_options))
+
+    def received(size: int) -> None:
+        mark[RECEIVED] += size
+
+    # The parent kills what is cancelled or overdue: that works in C code, too.
+    return BlockingRuntime(open_client, received=received, cancelled=lambda: False)
+
+
+def _die_with_parent() -> None:
+    """End this process at once when its parent has died, even by kill -9."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # noqa: S101 - for the type checker: we are a worker
+    if sys.platform == "linux":
+        import fcntl
+
+        # The kernel kills us when the other end of the parent's pipe closes, whatever we are doing. A thread can only
+        # do so once C code frees the GIL, and a runaway regular expression never does.
+        fcntl.fcntl(parent.sentinel, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(parent.sentinel, fcntl.F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(parent.sentinel, fcntl.F_SETFL, fcntl.fcntl(parent.sentinel, fcntl.F_GETFL) | os.O_ASYNC)
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, name="toolkit-watch", daemon=True).start()
