@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms
 
-from toolkit.apps.resize.job import Resized, ResizeApp
+from toolkit.apps.resize.job import ResizeApp, Resized
 from toolkit.apps.resize.options import ResizeOptions
 from toolkit.core.http import Accept, Progress, Reply, Request
 from toolkit.core.job import BlockingRuntime, Remembered
@@ -25,28 +25,33 @@ class NoClient:
     """A client that nobody may use: pictures need no network."""
 
     def fetch(self, request: Request, accept: Accept, progress: Progress) -> Reply:
+        """Refuse."""
         raise AssertionError("no network here")
 
     def abort(self) -> None:
-        pass
+        """There is nothing to break off."""
 
     def close(self) -> None:
-        pass
+        """There is nothing to close."""
 
 
 class Blank:
     """A memory in which nothing is known."""
 
     def recall(self, key: str) -> Remembered | None:
+        """Know nothing."""
         return None
 
     def claim(self, name: str, key: str) -> str:
+        """Let everyone have it."""
         return key
 
     def claimed(self, name: str) -> str | None:
+        """Know of no owner."""
         return None
 
     def done(self, settings: str) -> Iterator[Remembered]:
+        """Remember nothing."""
         return iter(())
 
 
@@ -172,7 +177,7 @@ def _cmyk_table() -> bytes:
     """Return a lut8 with 2 grid points: every ink takes lightness away, and adds no colour (ICC.1:2010, 10.9)."""
     head = b"mft1\0\0\0\0" + bytes([4, 3, 2, 0]) + b"".join(map(_s15, (1, 0, 0, 0, 1, 0, 0, 0, 1)))
     ramp = bytes(range(256))
-    grid = b"".join(bytes([255 - 51 * bin(corner).count("1"), 128, 128]) for corner in range(16))
+    grid = b"".join(bytes([255 - 51 * corner.bit_count(), 128, 128]) for corner in range(16))
     return head + ramp * 4 + grid + ramp * 3
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image, ImageSequence
@@ -28,9 +29,9 @@ def _frames(*, clear: bool) -> list[Image.Image]:
 
 def _animation(path: Path, *, clear: bool = False, loop: int | None = 0) -> Path:
     frames = _frames(clear=clear)
-    options = {} if loop is None else {"loop": loop}
-    extra = {"disposal": 2} if path.suffix == ".gif" else {"lossless": True} if path.suffix == ".webp" else {}
-    frames[0].save(path, save_all=True, append_images=frames[1:], duration=TIMES, **options, **extra)
+    options: dict[str, Any] = {} if loop is None else {"loop": loop}
+    options |= {".gif": {"disposal": 2}, ".webp": {"lossless": True}}.get(path.suffix, {})
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=TIMES, **options)
     return path
 
 

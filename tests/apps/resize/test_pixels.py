@@ -150,7 +150,9 @@ def test_palette_with_alpha_bytes(tmp_path: Path) -> None:
 
 def test_bilevel_becomes_grey(tmp_path: Path) -> None:
     """Black and white pixels are averaged, not picked."""
-    board = Image.fromarray((np.indices((64, 64)).sum(0) % 2 * 255).astype(np.uint8)).convert("1", dither=0)
+    board = Image.fromarray((np.indices((64, 64)).sum(0) % 2 * 255).astype(np.uint8)).convert(
+        "1", dither=Image.Dither.NONE
+    )
     result, _ = one(saved(board, tmp_path / "a.png"), tmp_path / "out", size="16x16")
     assert result.mode == "L"
     assert near(array(result)[4:12, 4:12], 127, 6)
@@ -162,7 +164,8 @@ def test_bilevel_becomes_grey(tmp_path: Path) -> None:
 def test_key_colour_becomes_alpha(tmp_path: Path, mode: str, colour: Any, key: Any) -> None:
     """PNG's transparent colour is turned into alpha before pixels are mixed."""
     image = Image.new(mode, (32, 32), colour)
-    image.paste(Image.new(mode, (16, 32), {"RGB": (200, 0, 0), "I;16": 60_000}.get(mode, 255)), (0, 0))
+    others: dict[str, Any] = {"RGB": (200, 0, 0), "I;16": 60_000}
+    image.paste(Image.new(mode, (16, 32), others.get(mode, 255)), (0, 0))
     result, _ = one(saved(image, tmp_path / "a.png", transparency=key), tmp_path / "out", size="8x8")
     alpha = array(result, "RGBA")[4, :, 3]
     assert (alpha[0], alpha[7]) == (255, 0)

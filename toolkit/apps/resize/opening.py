@@ -18,6 +18,7 @@ from PIL import (  # the plugins are imported here so that Pillow need not look 
     TiffImagePlugin,
     UnidentifiedImageError,
     WebPImagePlugin,
+    _imaging,
 )
 
 from toolkit.apps.resize import warned
@@ -33,7 +34,7 @@ READ = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "PPM")
 
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # the models run as many pictures at once as there are processors
 warned.divert()
-warned.hush_libtiff(Image.core.__file__)
+warned.hush_libtiff(_imaging.__file__)
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def divert() -> None:
         logger.addHandler(logging.NullHandler())
 
 
-def hush_libtiff(library: str) -> None:
+def hush_libtiff(library: str | None) -> None:
     """Stop libtiff, as it is linked to this shared library, from printing what Pillow then raises anyway."""
     with suppress(OSError, AttributeError):  # linked in some other way: then it goes on printing
         for name in ("TIFFSetErrorHandler", "TIFFSetWarningHandler"):
