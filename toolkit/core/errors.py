@@ -83,7 +83,12 @@ class MissingExtra(UsageError):  # noqa: N818 - named in the design
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} is not installed: pip install 'toolkit[{extra}]'")
+        self.what = what
         self.extra = extra
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Rebuild from what it was made of, so that it survives a process boundary."""
+        return MissingExtra, (self.what, self.extra)
 
 
 class RunStopped(ToolkitError):  # noqa: N818 - a state, not an error of the program

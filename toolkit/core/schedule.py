@@ -197,7 +197,7 @@ class Schedule:
         except Exception as error:
             self._plan = None
             self.error = error
-            self.stop(f"the input broke off: {error or type(error).__name__}")
+            self.stop(f"the input broke off: {str(error) or type(error).__name__}")
             return True
         if planned is None:
             return False

@@ -1,0 +1,184 @@
+"""One lane: its cap and pace, the breaker and its probes, and the adaptive limit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from toolkit.core.errors import FailureKind
+from toolkit.core.lane import MEMORY, UNREACHABLE, Lane
+from toolkit.core.policy import Policy
+from toolkit.core.task import Failure, Skip, Success, Task
+
+
+def lane_with(queued: int, name: str = "h:80", **policy: Any) -> Lane:
+    lane = Lane(name, Policy(**policy))
+    for index in range(queued):
+        lane.push(index, index, Task(f"t{index}", None, name, index=index))
+    return lane
+
+
+def miss(lane: Lane, task: Task[Any], now: float, kind: FailureKind = FailureKind.CONNECT) -> None:
+    lane.settle(Failure(task, kind, "no"), now)
+
+
+def test_start_takes_the_lowest_priority_when_several_wait() -> None:
+    """Lowest priority first, then first come."""
+    lane = Lane("h", Policy())
+    for sequence, priority in enumerate((2.0, 1.0, 2.0, 1.0)):
+        lane.push(priority, sequence, Task(f"{priority}/{sequence}", None))
+    assert [lane.start(0.0).key for _ in range(4)] == ["1.0/1", "1.0/3", "2.0/0", "2.0/2"]
+
+
+def test_has_room_when_below_the_cap() -> None:
+    """A lane takes as many at once as the policy says."""
+    lane = lane_with(5, per_lane=2)
+    task = lane.start(0.0)
+    assert lane.has_room
+    lane.start(0.0)
+    assert not lane.has_room
+    lane.settle(Success(task, None), 0.0)
+    assert lane.has_room
+
+
+def test_start_spaces_tasks_when_there_is_a_delay() -> None:
+    """The next start is at least the delay later."""
+    lane = lane_with(2, delay=1.5)
+    lane.start(10.0)
+    assert lane.opens_at == 11.5
+
+
+def test_nameless_lane_has_no_limits_when_tasks_fail() -> None:
+    """Without a host there is nothing to be polite to."""
+    lane = lane_with(100, name="", per_lane=1, delay=9.0, breaker=1, breaker_trips=0)
+    for _ in range(50):
+        lane.settle(Failure(lane.start(0.0), FailureKind.CONNECT, "no", retry_after=99.0, cool_lane=True), 0.0)
+    assert (lane.has_room, lane.opens_at, lane.dead) == (True, 0.0, False)
+
+
+@pytest.mark.parametrize("kind", list(FailureKind))
+def test_breaker_opens_when_only_the_host_cannot_be_reached(kind: FailureKind) -> None:
+    """A host that answers, if only to say no, is not down."""
+    lane = lane_with(20, breaker=3, breaker_pause=5.0)
+    for _ in range(3):
+        miss(lane, lane.start(0.0), 0.0, kind)
+    assert lane.opens_at == (5.0 if kind in UNREACHABLE else 0.0)
+
+
+@pytest.mark.parametrize("answer", ["success", "skip", "http"])
+def test_breaker_counts_from_zero_when_the_host_answers(answer: str) -> None:
+    """Only failures in a row open the breaker."""
+    lane = lane_with(20, breaker=3)
+    for _ in range(4):
+        miss(lane, lane.start(0.0), 0.0)
+        miss(lane, lane.start(0.0), 0.0)
+        task = lane.start(0.0)
+        if answer == "http":
+            miss(lane, task, 0.0, FailureKind.HTTP)
+        else:
+            lane.settle(Success(task, None) if answer == "success" else Skip(task, "same"), 0.0)
+    assert lane.opens_at == 0.0
+
+
+def test_breaker_probes_one_at_a_time_when_it_has_opened() -> None:
+    """After a pause one task tries the host; each miss doubles the pause, and after the last the host is dead."""
+    lane = lane_with(50, per_lane=8, breaker=4, breaker_pause=5.0, breaker_trips=3)
+    for _ in range(4):
+        miss(lane, lane.start(0.0), 0.0)
+    now = 0.0
+    for pause in (5.0, 10.0, 20.0):
+        assert lane.opens_at == now + pause
+        now += pause
+        probe = lane.start(now)
+        assert not lane.has_room
+        assert not lane.dead
+        miss(lane, probe, now)
+    assert lane.dead
+
+
+def test_breaker_closes_when_a_probe_succeeds() -> None:
+    """One answer is enough; the limit then grows back step by step, and the next trouble starts from the beginning."""
+    lane = lane_with(50, per_lane=4, breaker=2, breaker_pause=5.0)
+    for _ in range(2):
+        miss(lane, lane.start(0.0), 0.0)
+    lane.settle(Success(lane.start(5.0), None), 5.0)
+    assert (lane.trips, lane.limit) == (0, 2.0)
+    for _ in range(2):
+        miss(lane, lane.start(6.0), 6.0)
+    assert lane.opens_at == 11.0
+
+
+def test_breaker_forgives_when_tasks_were_already_under_way() -> None:
+    """Tasks that started before the breaker opened do not count as probes."""
+    lane = lane_with(50, per_lane=8, breaker=3, breaker_pause=5.0, breaker_trips=2)
+    running = [lane.start(0.0) for _ in range(8)]
+    for task in running:
+        miss(lane, task, 0.0)
+    assert (lane.trips, lane.opens_at, lane.dead) == (1, 5.0, False)
+    miss(lane, lane.start(5.0), 5.0)
+    assert (lane.trips, lane.opens_at) == (2, 15.0)
+
+
+def test_breaker_forgives_no_probe_when_what_was_under_way_ended_well() -> None:
+    """Forgiveness is for the tasks under way, however they end: none is left over for later misses."""
+    lane = lane_with(50, per_lane=8, breaker=3, breaker_pause=5.0)
+    running = [lane.start(0.0) for _ in range(8)]
+    for task in running[:3]:
+        miss(lane, task, 0.0)
+    for task in running[3:]:
+        miss(lane, task, 0.0, FailureKind.HTTP)
+    for _ in range(3):
+        miss(lane, lane.start(9.0), 9.0)
+    assert lane.opens_at == 14.0
+
+
+def test_limit_halves_when_the_host_asks_for_fewer_and_grows_when_it_is_content() -> None:
+    """Additive increase, multiplicative decrease; never below one, never above the policy."""
+    lane = lane_with(100, per_lane=8)
+    limits = []
+    for _ in range(5):
+        lane.settle(Failure(lane.start(0.0), FailureKind.THROTTLED, "no", cool_lane=True), 0.0)
+        limits.append(lane.limit)
+    assert limits == [4.0, 2.0, 1.0, 1.0, 1.0]
+    for _ in range(60):
+        lane.settle(Success(lane.start(0.0), None), 0.0)
+    assert lane.limit == 8.0
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "opens"), [(None, 100.5), (0.0, 100.0), (7.0, 107.0), (300.0, 400.0), (86400.0, 400.0)]
+)
+def test_lane_cools_when_asked(retry_after: float | None, opens: float) -> None:
+    """For as long as Retry-After says, up to the cap; without one, for the backoff."""
+    lane = lane_with(2, backoff=0.5, retry_after_cap=300.0)
+    lane.settle(Failure(lane.start(100.0), FailureKind.THROTTLED, "no", False, retry_after, cool_lane=True), 100.0)
+    assert max(lane.opens_at, 100.0) == opens
+
+
+def test_lane_keeps_the_longer_pause_when_two_are_asked_for() -> None:
+    """A short Retry-After does not cut a longer one short."""
+    lane = lane_with(2)
+    for retry_after in (60.0, 1.0):
+        failure = Failure(lane.start(0.0), FailureKind.THROTTLED, "no", retry_after=retry_after, cool_lane=True)
+        lane.settle(failure, 0.0)
+    assert lane.opens_at == 60.0
+
+
+@pytest.mark.parametrize(
+    ("facts", "until"),
+    [
+        (None, 11.0),
+        ({"kind": FailureKind.HTTP}, 11.0),
+        ({"kind": FailureKind.CONNECT}, 10.0 + MEMORY),
+        ({"kind": FailureKind.THROTTLED, "cool_lane": True, "retry_after": 5.0}, 10.0 + MEMORY),
+        ({"kind": FailureKind.THROTTLED, "cool_lane": True, "retry_after": 200.0}, 210.0),
+    ],
+)
+def test_lane_is_kept_when_it_has_something_to_remember(facts: dict[str, Any] | None, until: float) -> None:
+    """Its pace, its cool-down and its bad memories outlive its last task."""
+    lane = lane_with(1, delay=1.0)
+    task = lane.start(10.0)
+    lane.settle(Success(task, None) if facts is None else Failure(task, message="no", **facts), 10.0)
+    assert lane.idle
+    assert lane.keep_until == until
