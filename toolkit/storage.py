@@ -14,6 +14,8 @@ from toolkit.core.errors import FailureKind, TaskError, UsageError
 
 FULL = frozenset({errno.ENOSPC, errno.EROFS, getattr(errno, "EDQUOT", errno.ENOSPC)})
 """Errors after which no other file can be written either: the run stops."""
+BUSY = frozenset({errno.EMFILE, errno.ENFILE})
+"""Errors that pass when other files are closed."""
 
 
 def output_folder(path: Path) -> Path:
@@ -30,10 +32,12 @@ def output_folder(path: Path) -> Path:
 def inside(folder: Path, name: str) -> Path:
     """Return folder/name; raises TaskError blocked if that is outside the folder (`..`, a link, an absolute name)."""
     target = folder / name
-    resolved, root = target.parent.resolve() / target.name, folder.resolve()
-    if not resolved.is_relative_to(root) or resolved == root or "\0" in name:
-        raise TaskError(FailureKind.BLOCKED, f"{name!r} is outside the output folder")
-    return target
+    if "\0" not in name and target.name != "..":
+        with suppress(RuntimeError):  # links in a circle, before Python 3.13
+            resolved, root = target.parent.resolve() / target.name, folder.resolve()
+            if resolved.is_relative_to(root) and resolved != root:
+                return target
+    raise TaskError(FailureKind.BLOCKED, f"{name!r} is outside the output folder")
 
 
 def make_parent(path: Path) -> None:
@@ -72,8 +76,10 @@ def naming_errors(path: Path) -> Iterator[None]:
         what = error.strerror or str(error)
         if error.errno in FULL:
             raise TaskError(FailureKind.DISK, f"cannot write {path}: {what}", fatal=True) from error
-        if error.errno == errno.EMFILE:
+        if error.errno in BUSY:
             raise TaskError(FailureKind.DISK, f"cannot write {path}: {what}", retryable=True) from error
+        if error.errno in (errno.EFBIG, errno.EIO):
+            raise TaskError(FailureKind.DISK, f"cannot write {path}: {what}") from error
         raise TaskError(FailureKind.NAME, f"cannot write {path}: {what}") from error
 
 
@@ -98,6 +104,9 @@ _UMASK = _umask()
 """Read once, at import: reading it means setting it, which is not safe among threads."""
 
 
+_PLAIN = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
 class PartFile:
     """A file that is not whole yet: opened at an offset, what lies behind it cut off, locked against other writers.
 
@@ -109,10 +118,10 @@ class PartFile:
         self._limit = limit
         self.size = offset
         with naming_errors(path):
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | _PLAIN, 0o666)
             try:
                 _lock(self._file, path)
-                os.ftruncate(self._file, offset)
+                _truncate(self._file, path, offset)
                 os.lseek(self._file, offset, os.SEEK_SET)
             except BaseException:
                 os.close(self._file)
@@ -137,6 +146,12 @@ class PartFile:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+def _truncate(file: int, path: Path, size: int) -> None:
+    if os.fstat(file).st_size < size:  # a hole would be bytes that nobody sent
+        raise TaskError(FailureKind.NAME, f"{path} was cut short by another program", retryable=True)
+    os.ftruncate(file, size)
 
 
 def _lock(file: int, path: Path) -> None:
