@@ -12,6 +12,7 @@ from typing import Any, Literal, cast
 from toolkit import clients
 from toolkit.clients import ClientKind, ClientOptions
 from toolkit.core import plugins
+from toolkit.core.errors import UsageError
 from toolkit.core.job import BlockingClient, BlockingRuntime, Feed, Job
 
 __all__ = ["ClientOptions", "Model", "Runner", "Setup", "Traits", "blocking_runtime", "client_for", "load", "names"]
@@ -67,6 +68,11 @@ def names() -> list[str]:
 
 def load(name: str) -> Model:
     """Return a model by name; raises UsageError or MissingExtra."""
+    if _is_imported_by_worker():
+        raise UsageError(
+            "this script starts its run when it is imported, as its worker processes must do"
+            ' for the job that is in it: put what it runs below `if __name__ == "__main__":`'
+        )
     return cast("Model", plugins.load(__name__, name, "MODEL"))
 
 
@@ -90,3 +96,9 @@ def usable_cpus() -> int:
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _is_imported_by_worker() -> bool:
+    """Whether this is a worker process that is only importing the user's script; multiprocessing marks it so."""
+    process = sys.modules.get("multiprocessing.process")  # not loaded in most programs, and not needed
+    return process is not None and getattr(process.current_process(), "_inheriting", False)

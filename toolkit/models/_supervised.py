@@ -15,7 +15,8 @@ from typing import Any, cast
 
 from toolkit.core.task import Outcome, Task
 from toolkit.models._forkserver import main_hidden
-from toolkit.models._worker import RECEIVED, SERIAL, SINCE, Brief, serve, unpack
+from toolkit.models._wire import unpack_outcome
+from toolkit.models._worker import RECEIVED, SERIAL, SINCE, Brief, serve
 
 
 class Worker:
@@ -52,7 +53,7 @@ class Worker:
         size = self.batches.popleft()
         tasks = [self.tasks.popleft() for _ in range(size)]
         self._serial += size
-        outcomes = [unpack(packed, task, self.name) for packed, task in zip(results, tasks, strict=False)]
+        outcomes = [unpack_outcome(packed, task, self.name) for packed, task in zip(results, tasks, strict=False)]
         return outcomes, tasks[len(results) :]
 
     def current(self) -> tuple[Task[Any], float] | None:

@@ -1,7 +1,4 @@
-"""What runs in a worker process: it takes batches of tasks from a pipe and answers with what became of each.
-
-Only small values cross: each task and each result is pickled by itself, so that a bad one harms no other.
-"""
+"""What runs in a worker process: it takes batches of tasks from a pipe and answers with what became of each."""
 
 from __future__ import annotations
 
@@ -16,15 +13,17 @@ import time
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from io import BytesIO
 from multiprocessing import spawn
 from multiprocessing.connection import Connection, wait
 from typing import Any, cast
 
 from toolkit import clients
 from toolkit.clients import ClientOptions
-from toolkit.core.errors import FailureKind
+from toolkit.core.errors import ToolkitError
 from toolkit.core.job import BlockingClient, BlockingRuntime, Job
-from toolkit.core.task import Failure, Outcome, Skip, Success, Task, Timing
+from toolkit.core.task import Task
+from toolkit.models._wire import named, pack_failure, pack_outcome
 
 SERIAL, SINCE, RECEIVED = range(3)
 """What a worker writes into memory that it shares with its parent: the number of the task it is on (0: none), since
@@ -32,8 +31,6 @@ when (monotonic seconds, the same clock in all processes), and the bytes that ca
 
 BUDGET = 0.1
 """Seconds after which a batch is cut short: what is not begun goes back, to be shared out anew."""
-LARGEST = 64 * 1024 * 1024
-"""Bytes of a pickled result; the parent must not be held up, nor filled up, by one."""
 
 Mark = Any
 """A shared array of three doubles."""
@@ -58,7 +55,8 @@ def serve(brief: Brief, connection: Connection, mark: Mark) -> None:
     try:
         job = _load(brief.job, brief)
     except BaseException as error:
-        connection.send_bytes(f"{type(error).__name__}: {error}".encode(errors="replace"))
+        why = str(error) if isinstance(error, ToolkitError) else named(error)
+        connection.send_bytes((why or "?").encode(errors="replace"))
         return
     with closing(_runtime(brief, mark)) as runtime, suppress(EOFError):
         connection.send_bytes(b"")
@@ -66,26 +64,6 @@ def serve(brief: Brief, connection: Connection, mark: Mark) -> None:
             first, tasks = pickle.loads(message)  # noqa: S301 - from our own parent
             results = _batch(first, tasks, job, runtime, brief, mark)
             connection.send_bytes(pickle.dumps((results, memory_used())))
-
-
-def pack(task: Task[Any]) -> bytes:
-    """Return a task as it is sent to a worker; raises whatever pickling it raises."""
-    return pickle.dumps((task.key, task.payload, task.lane, task.cost, task.index, task.attempt))
-
-
-def unpack(packed: bytes, task: Task[Any], worker: str) -> Outcome:
-    """Return the outcome that a worker sent, with the task put back."""
-    try:
-        what, facts, started, ended = pickle.loads(packed)  # noqa: S301 - from our own worker
-    except Exception as error:
-        return Failure(task, FailureKind.UNPICKLABLE, f"the result cannot be loaded again: {_text(error)}")
-    timing = Timing(started, ended, worker)
-    if what == "success":
-        return Success(task, facts, timing)
-    if what == "skip":
-        return Skip(task, facts, timing)
-    kind, message, retryable, retry_after, cool_lane, fatal, debug = facts
-    return Failure(task, FailureKind(kind), message, retryable, retry_after, cool_lane, fatal, timing, debug)
 
 
 def main_script() -> dict[str, Any]:
@@ -124,43 +102,28 @@ def _perform(packed: bytes, job: Job[Any, Any], runtime: BlockingRuntime, brief:
     try:
         task: Task[Any] = Task(*_load(packed, brief))
     except Exception as error:
-        return _failed(f"the task cannot be loaded in a worker process: {_text(error)}")
-    outcome = runtime.perform(job, task, brief.name)
-    try:
-        result = pickle.dumps(_facts(outcome))
-    except Exception as error:
-        kind = type(outcome.value).__qualname__ if isinstance(outcome, Success) else "failure"
-        return _failed(f"a result of type {kind} cannot be sent from a worker process: {_text(error)}")
-    if len(result) > LARGEST:
-        size = f"{len(result):,} bytes; a worker process sends {LARGEST:,} at most: write it to a file instead"
-        return _failed(f"the result is of {size}", FailureKind.TOO_LARGE)
-    return result
-
-
-def _facts(outcome: Outcome) -> tuple[Any, ...]:
-    started, ended = outcome.timing.started, outcome.timing.ended
-    if isinstance(outcome, Success):
-        return "success", outcome.value, started, ended
-    if isinstance(outcome, Skip):
-        return "skip", outcome.reason, started, ended
-    o = outcome
-    facts = (o.kind.value, o.message, o.retryable, o.retry_after, o.cool_lane, o.fatal, o.debug)
-    return "failure", facts, started, ended
-
-
-def _failed(message: str, kind: FailureKind = FailureKind.UNPICKLABLE) -> bytes:
-    now = time.monotonic()
-    return pickle.dumps(("failure", (kind.value, message, False, None, False, False, ""), now, now))
-
-
-def _text(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
+        return pack_failure(f"the task cannot be loaded in a worker process: {named(error)}")
+    return pack_outcome(runtime.perform(job, task, brief.name))
 
 
 def _load(packed: bytes, brief: Brief) -> Any:
-    if b"__main__" in packed and "__mp_main__" not in sys.modules and brief.main:
-        _import_main(brief.main)
+    if b"__main__" in packed:
+        return _Loader(packed, brief.main).load()
     return pickle.loads(packed)  # noqa: S301 - from our own parent
+
+
+class _Loader(pickle.Unpickler):
+    """Imports the user's script once something that lives in it is needed, and not before."""
+
+    def __init__(self, packed: bytes, main: dict[str, Any]) -> None:
+        super().__init__(BytesIO(packed))
+        self._main = main
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Find what a pickle names."""
+        if module == "__main__" and "__mp_main__" not in sys.modules:
+            _import_main(self._main)
+        return super().find_class(module, name)
 
 
 def _import_main(main: dict[str, Any]) -> None:

@@ -8,10 +8,9 @@ from __future__ import annotations
 import pickle
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from io import BytesIO
 from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
 from typing import Any
@@ -22,7 +21,8 @@ from toolkit.core.task import Failure, Task, Timing, failure_of
 from toolkit.models import Model, Runner, Setup, Traits
 from toolkit.models._forkserver import serving
 from toolkit.models._supervised import Worker, cause_of_death
-from toolkit.models._worker import Brief, main_script, pack
+from toolkit.models._wire import named, pack_job, pack_task
+from toolkit.models._worker import Brief, main_script
 
 BATCH_SECONDS = 0.05
 """Work that a batch should hold: enough to hide the pipe, little enough to share out evenly."""
@@ -47,7 +47,7 @@ MOST_DEATHS = 3
 @contextmanager
 def start(setup: Setup) -> Iterator[Runner]:
     """Lend a runner over workers that are up and have loaded the job; raises UsageError if they cannot."""
-    job, modules = _packed(setup.job)
+    job, modules = pack_job(setup.job)
     brief = Brief("", job, main_script(), setup.client.name, setup.client_options)
     with serving(["toolkit.models._alone", "toolkit.models._worker", *modules]) as context:
         supervisor = _Supervisor(setup, context, brief)
@@ -133,9 +133,9 @@ class _Supervisor:
         size = max(1, min(MOST, int(BATCH_SECONDS / self._pace))) if self._pace else 1
         while len(batch) < size and room > 0 and (task := self._take(feed)):
             try:
-                packed = pack(task)
+                packed = pack_task(task)
             except Exception as error:
-                what = f"the task cannot be sent to a worker process: {type(error).__name__}: {error}"
+                what = f"the task cannot be sent to a worker process: {named(error)}"
                 feed.settle(Failure(task, FailureKind.UNPICKLABLE, what))
                 continue
             room -= len(packed)
@@ -250,33 +250,6 @@ class _Supervisor:
             self._feed.settle(failure_of(task, overdue(self._setup.task_timeout), timing))
         else:
             self._feed.settle(Failure(task, FailureKind.WORKER_DIED, why, retryable=True, timing=timing))
-
-
-def _packed(job: Any) -> tuple[bytes, Sequence[str]]:
-    """Return a job as bytes, and the modules that loading it needs; raises UsageError if it cannot be sent."""
-    try:
-        packed = pickle.dumps(job)
-        spy = _Spy(BytesIO(packed))
-        spy.load()
-    except Exception as error:
-        what = f"{type(error).__name__}: {error}"
-        raise UsageError(
-            f"the job cannot be sent to worker processes ({what}): use threads, or a job that pickles"
-        ) from error
-    return packed, sorted(spy.modules - {"__main__"})
-
-
-class _Spy(pickle.Unpickler):
-    """Notes the modules that a pickle names."""
-
-    def __init__(self, stream: Any) -> None:
-        super().__init__(stream)
-        self.modules: set[str] = set()
-
-    def find_class(self, module: str, name: str) -> Any:
-        """Note the module."""
-        self.modules.add(module)
-        return super().find_class(module, name)
 
 
 MODEL = Model(
