@@ -36,7 +36,8 @@ class Headers:
     __slots__ = ("_fields",)
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
-        self._fields = tuple((name.lower(), value.strip()) for name, value in fields)
+        # Only what the grammar calls white space: \x85 and \xa0 are parts of letters where UTF-8 is read as latin-1.
+        self._fields = tuple((name.lower(), value.strip(" \t\r\n")) for name, value in fields)
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """Return the first value of a field."""
@@ -174,7 +175,7 @@ def content_length(headers: Headers) -> int | None:
     if not values:
         return None
     if len(values) > 1 or not (value := values.pop()).isascii() or not value.isdigit():
-        raise TaskError(FailureKind.PROTOCOL, "the reply has contradicting Content-Length fields", retryable=True)
+        raise TaskError(FailureKind.PROTOCOL, "the reply's Content-Length is no number, or two", retryable=True)
     return int(value)
 
 
@@ -309,27 +310,32 @@ async def follow(
 
     while True:
         reply = await runtime.fetch(request, at_hop)
-        target = _target(reply.head)
-        if target is None:
+        location = _target(reply.head)
+        if location is None:
             return replace(reply, redirects=tuple(left))
+        target = _followable(reply.head.url, location)
         left.append(request.url)
         if target in left:
             raise TaskError(FailureKind.REDIRECT, f"redirect loop at {target}")
         if len(left) > MAX_REDIRECTS:
             raise TaskError(FailureKind.REDIRECT, f"more than {MAX_REDIRECTS} redirects")
-        check_url(target)
         if may_go is not None:
             await may_go(request.url, target)
         request = _redirected(request, target)
 
 
 def _target(head: Head) -> str | None:
-    location = head.headers.get("location")
-    if head.status not in REDIRECT_STATUSES or not location:
-        return None
-    # Locations with raw spaces or non-ASCII bytes are common; browsers encode what is not allowed and go there.
-    target = urljoin(head.url, re.sub(r"[^\x21-\x7e]", _percent, location.strip()))
-    return target.partition("#")[0]
+    return (head.headers.get("location") or None) if head.status in REDIRECT_STATUSES else None
+
+
+def _followable(url: str, location: str) -> str:
+    """Return where a Location leads, encoded as browsers do: raw spaces and non-ASCII bytes in it are common."""
+    try:
+        return wire_url(urljoin(url, re.sub(r"[^\x21-\x7e]", _percent, location)))
+    except (TaskError, ValueError) as error:
+        if isinstance(error, TaskError) and error.kind is FailureKind.BLOCKED:
+            raise
+        raise TaskError(FailureKind.REDIRECT, f"the redirect leads nowhere: {error}") from error
 
 
 def _percent(found: re.Match[str]) -> str:

@@ -1,0 +1,113 @@
+"""Any client, used in the same way: blocking ones in this thread, async ones on a loop of their own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Self, TypeVar
+
+from toolkit.clients import ClientKind, ClientOptions
+from toolkit.core.errors import TaskError
+from toolkit.core.http import Accept, Head, MemorySink, Progress, Reply, Request, follow
+from toolkit.core.job import AsyncClient, BlockingClient, drive
+
+T = TypeVar("T")
+MUCH = 1 << 30
+
+
+def ignore(_: int) -> None:
+    """Count nothing."""
+
+
+@dataclass
+class Got:
+    """What became of one fetch."""
+
+    reply: Reply
+    body: bytes
+    blocks: list[int] = field(default_factory=list)
+
+
+class Driver:
+    """One client, open; `with Driver(kind) as client: client.get(url)`."""
+
+    def __init__(self, kind: ClientKind, options: ClientOptions | None = None) -> None:
+        self._runner = asyncio.Runner()
+        self._kind = kind
+        self._options = options or ClientOptions()
+        self.client: Any = None
+
+    def __enter__(self) -> Self:
+        self.client = self._run(self._open())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._run(self._close())
+        self._runner.close()
+
+    def fetch(self, request: Request, accept: Accept, progress: Progress = ignore) -> Reply:
+        """Fetch with the client as it is."""
+        return self._run(self._fetch(request, accept, progress))
+
+    def get(self, url: str, *, head: Callable[[Head], object] | None = None, **settings: Any) -> Got:
+        """Fetch a whole body into memory; settings are those of Request."""
+        sink, blocks = MemorySink(MUCH), list[int]()
+
+        def accept(seen: Head) -> MemorySink:
+            if head is not None:
+                head(seen)
+            return sink
+
+        reply = self.fetch(Request(url, **{"read_timeout": 5.0, **settings}), accept, blocks.append)
+        return Got(reply, sink.body(), blocks)
+
+    def failure(self, url: str, **settings: Any) -> TaskError:
+        """Fetch what must fail, and return the failure."""
+        try:
+            got = self.get(url, **settings)
+        except TaskError as error:
+            return error
+        raise AssertionError(f"came through with {got}")
+
+    def follow(self, request: Request, may_go: Callable[[str, str], Awaitable[None]] | None = None) -> Got:
+        """Fetch a whole body, following redirects."""
+        sink = MemorySink(MUCH)
+        reply = self._run(follow(_Runtime(self), request, lambda _: sink, may_go=may_go))
+        return Got(reply, sink.body())
+
+    def run(self, work: Callable[[AsyncClient], Coroutine[Any, Any, T]]) -> T:
+        """Run a coroutine over an async client."""
+        return self._runner.run(work(self.client))
+
+    async def _fetch(self, request: Request, accept: Accept, progress: Progress) -> Reply:
+        if self._kind.works == "async":
+            client: AsyncClient = self.client
+            return await client.fetch(request, accept, progress)
+        blocking: BlockingClient = self.client
+        return blocking.fetch(request, accept, progress)
+
+    async def _open(self) -> BlockingClient | AsyncClient:
+        return self._kind.open(self._options)
+
+    async def _close(self) -> None:
+        if self._kind.works == "async":
+            await self.client.close()
+        else:
+            self.client.close()
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._runner.run(work) if self._kind.works == "async" else drive(work)
+
+
+class _Runtime:
+    """The runtime that follow needs, over a driver's client."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+
+    async def fetch(self, request: Request, accept: Accept) -> Reply:
+        return await self._driver._fetch(request, accept, ignore)
+
+    async def call(self, function: Callable[..., T], *args: Any) -> T:
+        return function(*args)
