@@ -67,6 +67,10 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         if "--debug" in arguments:
             raise
         code = _wrong("toolkit", str(error), see_help=False) if isinstance(error, UsageError) else _stopped(error)
+    except Exception as error:
+        if "--debug" in arguments:
+            raise
+        code = _stopped(f"a fault in toolkit itself: {type(error).__name__}: {error} (--debug shows where)")
     sys.exit(code)
 
 

@@ -73,9 +73,16 @@ class ResizeApp:
 
     name = "resize"
     network = False
-    usual_model = "threads"
+    usual_model = "processes"
 
-    def __init__(self, sources: Sequence[str], out: Path, options: ResizeOptions) -> None:
+    def __init__(
+        self,
+        sources: Sequence[str],
+        out: Path,
+        options: ResizeOptions,
+        *,
+        timeout: float | None = None,  # noqa: ARG002 - the model's business: it stops the worker
+    ) -> None:
         self._sources = tuple(sources)
         self._out = Path(os.path.abspath(out))  # workers may have another working folder
         self._settings = options.settings()

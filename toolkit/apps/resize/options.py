@@ -114,3 +114,6 @@ def _read(name: str, parse: Callable[[str], T], text: str) -> T:
         return parse(text)
     except ValueError as error:
         raise UsageError(f"--{name}: {error}") from error
+
+
+OPTIONS = ResizeOptions
