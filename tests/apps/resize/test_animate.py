@@ -30,7 +30,8 @@ def _frames(*, clear: bool) -> list[Image.Image]:
 def _animation(path: Path, *, clear: bool = False, loop: int | None = 0) -> Path:
     frames = _frames(clear=clear)
     options: dict[str, Any] = {} if loop is None else {"loop": loop}
-    options |= {".gif": {"disposal": 2}, ".webp": {"lossless": True}}.get(path.suffix, {})
+    own: dict[str, dict[str, Any]] = {".gif": {"disposal": 2}, ".webp": {"lossless": True}}
+    options |= own.get(path.suffix, {})
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=TIMES, **options)
     return path
 
