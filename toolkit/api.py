@@ -9,6 +9,7 @@ from typing import Any
 
 from toolkit.core import plugins
 from toolkit.core.errors import UsageError
+from toolkit.core.options import check
 from toolkit.core.task import Outcome
 from toolkit.reporting import Reporter, Summary
 from toolkit.run import Run, RunOptions
@@ -61,6 +62,7 @@ class Command:
 
 def make_run(app: str, sources: Sequence[str], out: Path, own: Any, common: RunOptions, **more: Any) -> Run:
     """Return the run of an app on sources; raises UsageError."""
+    check(own)
     make: Callable[..., Any] = plugins.load(f"{APPS}.{app}", "job", "APP")
     if not sources and not common.retry_failed:
         raise UsageError(f"nothing to do: name what to {app}, or give --retry-failed")

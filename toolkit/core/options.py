@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, field
-from typing import Any
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from toolkit.core.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +37,12 @@ def option(
     for an option that may be repeated.
     """
     return field(default=default, metadata={"option": Description(help, flags, metavar, parse)})
+
+
+def check(options: Any) -> None:
+    """Raise UsageError for a value that is none of its option's choices; the command line cannot give one, Python can."""
+    hints = get_type_hints(type(options))
+    for each in fields(options):
+        hint, value = hints[each.name], getattr(options, each.name)
+        if get_origin(hint) is Literal and value not in get_args(hint):
+            raise UsageError(f"{each.name}={value!r}: choose from {', '.join(map(repr, get_args(hint)))}")
