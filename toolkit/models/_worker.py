@@ -67,8 +67,10 @@ def serve(brief: Brief, connection: Connection, mark: Mark) -> None:
 
 
 def main_script() -> dict[str, Any]:
-    """Return where the program's main module can be imported from, as multiprocessing describes it; may be empty."""
+    """Return where the program's main module can be imported from, as multiprocessing describes it, or nothing."""
     data = spawn.get_preparation_data("toolkit")
+    if not os.path.exists(data.get("init_main_from_path", __file__)):
+        return {}
     return {name: value for name, value in data.items() if name.startswith("init_main")}
 
 
@@ -121,7 +123,7 @@ class _Loader(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         """Find what a pickle names."""
-        if module == "__main__" and "__mp_main__" not in sys.modules:
+        if module == "__main__" and sys.modules["__main__"].__name__ != "__mp_main__":
             _import_main(self._main)
         return super().find_class(module, name)
 

@@ -48,8 +48,13 @@ MOST_DEATHS = 3
 def start(setup: Setup) -> Iterator[Runner]:
     """Lend a runner over workers that are up and have loaded the job; raises UsageError if they cannot."""
     job, modules = pack_job(setup.job)
-    brief = Brief("", job, main_script(), setup.client.name, setup.client_options)
-    with serving(["toolkit.models._alone", "toolkit.models._worker", *modules]) as context:
+    main = main_script()
+    if "__main__" in modules and not main:
+        raise UsageError("worker processes cannot load a job that was typed or piped in: put it into a file")
+    brief = Brief("", job, main, setup.client.name, setup.client_options)
+    # The user's script is not loaded beforehand: only a worker that needs it runs it.
+    modules = ["toolkit.models._alone", "toolkit.models._worker", *(name for name in modules if name != "__main__")]
+    with serving(modules) as context:
         supervisor = _Supervisor(setup, context, brief)
         try:
             supervisor.open()
