@@ -28,12 +28,12 @@ def test_command_when_options_are_given() -> None:
 
 def test_command_when_the_app_writes_a_file() -> None:
     """The scraper writes one file; yes-or-no options are flags without a value."""
-    found = work("scrape", ["http://x/"], variants("threads"), {"ignore_robots": True, "fields": ["a=b"]})
+    found = work("scrape", ["http://x/"], variants("threads"), {"ignore_robots": True, "contact": "me@x"})
     command = found.command(Variant("threads", "threads"), Path("folder"))
     assert "--workers" not in command
     assert command[command.index("-o") + 1 :] == [
         str(Path("folder/rows.jsonl")),
-        *("--field=a=b", "--ignore-robots", "--", "http://x/"),
+        *("--ignore-robots", "--contact=me@x", "--", "http://x/"),
     ]
 
 

@@ -26,9 +26,9 @@ from toolkit.reporting.words import shown
 from toolkit.run import RunOptions
 
 STYLES = {"faster": "green", "slower": "yellow", "INVALID": "bold red", "reference": "cyan"}
-WIDE = 112
+WIDE = 122
 """Columns of a terminal that all of the table needs."""
-WIDE_ONLY = ("client", "range", "tasks/s", "start-up")
+WIDE_ONLY = ("workers", "client", "range", "tasks/s", "start-up")
 """What is left out where it is narrower; --json and --markdown have it all."""
 
 
@@ -59,6 +59,11 @@ class Apps(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Return the command that compares an app."""
         return _command(cmd_name) if cmd_name in plugins.names(APPS) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the apps without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(app, f"Compare models at `toolkit {app}`.") for app in self.list_commands(ctx)])
 
 
 @click.command(
@@ -141,10 +146,12 @@ def _progress(asked: CompareOptions) -> Iterator[Watch]:
         yield _line if wanted == "plain" else lambda _: None
         return
     from rich.console import Console
+    from rich.live import Live
     from rich.text import Text
 
-    with Console(stderr=True).status("getting ready") as status:
-        yield lambda step: status.update(Text(_words(step)))
+    # Drawn when a run begins, not all the time: whatever we do meanwhile is taken from the run.
+    with Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live_line:
+        yield lambda step: live_line.update(Text(_words(step), no_wrap=True, overflow="ellipsis"), refresh=True)
 
 
 def _line(step: Step) -> None:
@@ -169,7 +176,7 @@ def _draw(found: dict[str, Any]) -> None:
 
     console = Console(highlight=False)
     left_out = WIDE_ONLY if console.width < WIDE else ()
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
     for heading in HEADINGS:
         if heading not in left_out:
             table.add_column(heading, justify="left" if heading in WORDS else "right", no_wrap=True)
@@ -177,7 +184,7 @@ def _draw(found: dict[str, Any]) -> None:
         styles = {"verdict": STYLES.get(variant["verdict"], "")}
         kept = [(name, cell) for name, cell in zip(HEADINGS, cells, strict=True) if name not in left_out]
         table.add_row(*(Text(cell, styles.get(name, "")) for name, cell in kept))
-    console.print(table)
+    console.print(table, "", sep="\n")
     for note in notes(found):
         console.print(Text(note, "red" if " is INVALID: " in note else "yellow"))
     for text in how(found):

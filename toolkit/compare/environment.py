@@ -32,7 +32,7 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
         "gil": _gil(),
-        "start_method": multiprocessing.get_all_start_methods()[0],
+        "start_method": _start_method(),
         "pinned": dict(PINNED),
         "packages": _packages(),
     }
@@ -47,7 +47,7 @@ def doubts(facts: dict[str, Any], rounds: int) -> list[str]:
             f"the machine was busy before the first run (load average {load:.1f} on {cpus} CPUs): close what else runs"
         )
     if rounds < LEAST_ROUNDS:
-        found.append(f"{rounds} rounds are too few for a verdict: at least {LEAST_ROUNDS} are needed")
+        found.append(f"too few rounds for a verdict ({rounds}): at least {LEAST_ROUNDS} are needed")
     return found
 
 
@@ -76,6 +76,11 @@ def _gil() -> bool:
     """Tell whether the global interpreter lock is on: Python 3.13 and later can be without."""
     enabled = getattr(sys, "_is_gil_enabled", None)
     return bool(enabled()) if enabled else True
+
+
+def _start_method() -> str:
+    """Return how the models that use processes start them here."""
+    return "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 
 
 def _packages() -> dict[str, str]:

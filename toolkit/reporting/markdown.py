@@ -78,7 +78,7 @@ def markdown(document: Document) -> str:
             "",
             *(f"- {_escaped(text)}" for text in how(document)),
             "",
-            f"    {shown(command_line(document['command']))}",
+            f"    {' '.join(shown(command_line(document['command'])).split())}",
             "",
             _escaped(f"Started {document['started']}. " + _versions(document)),
             "",
@@ -98,7 +98,7 @@ def _row(variant: dict[str, Any], times: dict[int, dict[str, Any]]) -> list[str]
         _seconds(middle["seconds"]),
         f"{min(seconds):.2f}–{max(seconds):.2f}",
         f"{ratio['ratio']:.2f}×" if ratio else "1" if variant["reference"] else NONE,
-        f"{ratio['low']:.2f}–{ratio['high']:.2f}" if ratio else "",
+        f"{ratio['low']:.2f}–{ratio['high']:.2f}" if ratio and variant["verdict"] != "too few rounds" else "",
         variant["verdict"],
         NONE if middle["tasks_per_second"] is None else f"{middle['tasks_per_second']:,.1f}",
         _seconds(middle["cpu"]),
@@ -120,14 +120,12 @@ def _raw(name: str, points: dict[int, dict[str, Any]], rounds: int) -> list[str]
 
 
 def _about_points(document: Document) -> Iterator[str]:
-    for point in document["points"]:
-        where = "the warm-up" if point["dropped"] else f"round {point['round']}"
-        if point["far_out"]:
-            seconds = _seconds(point["measured"]["seconds"])
-            yield f"{point['variant']}, {where}: {seconds} stands far from its other times; it counts all the same."
-        if point["measured"] and point["measured"]["left_behind"]:
-            left = plural(point["measured"]["left_behind"], "process", "processes")
-            yield f"{point['variant']}, {where}: {left} outlived the run and had to be killed."
+    for variant in document["variants"]:
+        points = [*_times(document, variant["name"]).values()]
+        if far := [_seconds(point["measured"]["seconds"]) for point in points if point["far_out"]]:
+            yield f"Far from the other times of {variant['name']}, and counted all the same: {', '.join(far)}."
+        if left := sum(point["measured"]["left_behind"] for point in points):
+            yield f"{variant['name']} left {plural(left, 'process', 'processes')} behind, which had to be killed."
 
 
 def _memory(document: Document) -> str:
@@ -165,4 +163,5 @@ def _table(heads: Sequence[str], cells: Sequence[Sequence[str]], words: Sequence
 
 def _escaped(text: str) -> str:
     """Return text in which no sign has a meaning to Markdown or HTML: names and messages come from outside."""
-    return re.sub(r"([\\`*_{}\[\]<>|#&~!])", r"\\\1", " ".join(text.split()))
+    plainly = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
+    return re.sub(r"([\\`*_{}\[\]>|#~!])", r"\\\1", plainly)
