@@ -128,7 +128,7 @@ def photo(width: int, height: int, seed: int = 5) -> Image.Image:
 
 
 def profile(kind: str) -> bytes:
-    """Return an ICC profile: srgb, p3 (Display P3), grey (gamma 1.0), cmyk, or any RGB of gamma 1.0 ("linear")."""
+    """Return an ICC profile: srgb, p3 (Display P3), grey and linear (gamma 1.0), paper (with a yellow white), cmyk."""
     if kind == "srgb":
         return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     white = _xyz(0.9642, 1.0, 0.8249)
@@ -141,8 +141,10 @@ def profile(kind: str) -> bytes:
     srgb = {b"rXYZ": (0.4361, 0.2225, 0.0139), b"gXYZ": (0.3851, 0.7169, 0.0971), b"bXYZ": (0.1431, 0.0606, 0.7141)}
     primaries = p3 if kind == "p3" else srgb
     curve = _srgb_curve() if kind == "p3" else _gamma(1.0)
+    white = _xyz(0.85, 0.88, 0.55) if kind == "paper" else white
     tags = {b"wtpt": white} | {tag: _xyz(*value) for tag, value in primaries.items()}
-    return _icc(b"RGB ", tags | {b"rTRC": curve, b"gTRC": curve, b"bTRC": curve})
+    kinds = b"scnr" if kind == "paper" else b"mntr"
+    return _icc(b"RGB ", tags | {b"rTRC": curve, b"gTRC": curve, b"bTRC": curve}, cls=kinds)
 
 
 def mpo(first: Image.Image, second: Image.Image, path: Path) -> Path:

@@ -54,6 +54,13 @@ def test_srgb_profile_changes_nothing(tmp_path: Path) -> None:
     assert image.tobytes() == ramp.tobytes()
 
 
+def test_white_stays_white(tmp_path: Path) -> None:
+    """Conversion is relative to the white of the medium: the white of yellowish paper is white."""
+    source = saved(Image.new("RGB", (16, 16), (255, 255, 255)), tmp_path / "a.png", icc_profile=profile("paper"))
+    image, _ = one(source, tmp_path / "out")
+    assert near(image.getpixel((8, 8)), (255, 255, 255), 2)
+
+
 def test_cmyk_by_its_profile(tmp_path: Path) -> None:
     """CMYK is converted by its profile; the made one takes a fifth of the lightness for each full ink."""
     image = Image.new("CMYK", (16, 16), (255, 0, 0, 0))

@@ -105,6 +105,14 @@ def test_autocontrast_stretches_the_tones() -> None:
     assert (grey[0, 0], grey[0, 9]) == (20, 233)
 
 
+@pytest.mark.parametrize("percent", [0, 1, 10])
+def test_autocontrast_clips_its_share(percent: int) -> None:
+    """The amount is the percentage of pixels that may clip at each end."""
+    row = Image.frombytes("L", (100, 1), bytes(range(100, 200)))
+    pixels = array(_done(row, f"autocontrast:{percent}"))[0]
+    assert np.count_nonzero(pixels == 0) == np.count_nonzero(pixels == 255) == percent + 1
+
+
 def test_autocontrast_does_not_see_what_is_hidden() -> None:
     """Transparent pixels do not count."""
     image = Image.new("LA", (10, 10), (0, 0))
