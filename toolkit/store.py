@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,6 +23,8 @@ from toolkit.core.task import Failure, Outcome, Success, Task
 
 SCHEMA = 1
 """The version of the tables below, kept in the file as user_version."""
+APPLICATION = 0x746B6974
+"""What marks a SQLite file as a store ("tkit"), kept in the file as application_id."""
 
 TABLES = """
 CREATE TABLE tasks (
@@ -73,27 +75,27 @@ class Store:
         self._plan = ""
         self._guard = threading.RLock()
         self._lock = _lock(path) if path else None
-        try:
-            self._db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._upgrade()
-            self._db.execute("BEGIN")
-        except sqlite3.Error as error:
-            self._unlock()
-            raise UsageError(f"cannot use the store {path}: {error}; --state FILE chooses another") from error
-        except UsageError:
-            self._db.close()
-            self._unlock()
-            raise
+        with ExitStack() as undo:
+            undo.callback(self._unlock)
+            try:
+                self._db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
+                undo.callback(self._db.close)
+                new = self._is_new()  # asked first: a file that is not ours must stay as it is
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute("PRAGMA synchronous = NORMAL")
+                self._upgrade(new=new)
+                self._db.execute("BEGIN")
+            except sqlite3.Error as error:
+                raise UsageError(f"cannot use the store {path}: {error}; --state FILE chooses another") from error
+            undo.pop_all()
 
     def begin(self, app: str, plan: str, model: str, workers: int, command: str) -> int:
         """Note that a run begins; plan names what it reads, so that the order of its tasks can be kept."""
-        with self._guard:
+        with self._writing():
             count = self._db.execute("SELECT count(*) FROM plans").fetchone()[0]
             self._db.execute("INSERT OR IGNORE INTO plans VALUES (?, ?)", (plan, count))
             self._plan = plan
-            row = (app, model, workers, command, os.getpid(), time.time())
+            row = (app, model, workers, _text(command), os.getpid(), time.time())
             sql = "INSERT INTO runs (app, model, workers, command, pid, started) VALUES (?, ?, ?, ?, ?, ?)"
             self.run_id = self._db.execute(sql, row).lastrowid or 0
             self.commit()
@@ -101,7 +103,7 @@ class Store:
 
     def end(self, status: str, summary: dict[str, Any]) -> None:
         """Note how the run ended."""
-        with self._guard:
+        with self._writing():
             values = (time.time(), status, json.dumps(summary), self.run_id)
             self._db.execute("UPDATE runs SET ended = ?, status = ?, summary = ? WHERE id = ?", values)
             self.commit()
@@ -115,7 +117,7 @@ class Store:
 
     def claim(self, name: str, key: str) -> str:
         """Reserve an output name for a task, for ever, and return the key of its owner: key itself, or another's."""
-        with self._guard:
+        with self._writing():
             if self._db.execute("INSERT OR IGNORE INTO names VALUES (?, ?)", (_text(name), _text(key))).rowcount:
                 return key
             return self.claimed(name) or key
@@ -157,19 +159,19 @@ class Store:
             elif isinstance(outcome, Failure):
                 payload = json.dumps(app.dump(task))
                 failed.append((*common, payload, outcome.kind.value, _text(outcome.message), self.run_id, now))
-        with self._guard:
+        with self._writing():
             self._db.executemany(_DONE, done)
             self._db.executemany(_FAILED, failed)
             self.commit()
 
     def keep(self, task: Task[Any]) -> None:
         """Note the place that a task has in this run's plan, though it needs no work."""
-        with self._guard:
+        with self._writing():
             self._db.execute(_MOVED, (self._plan, task.index, _text(task.key), self._plan, task.index))
 
     def forget(self) -> None:
         """Forget every task, so that all are done again; names stay with their owners, and the history stays."""
-        with self._guard:
+        with self._writing():
             self._db.execute("DELETE FROM tasks")
             self.commit()
 
@@ -178,16 +180,13 @@ class Store:
         with self._guard:
             cursor = self._db.execute("SELECT * FROM runs ORDER BY id")
             columns = [column[0] for column in cursor.description]
-            return [dict(zip(columns, row, strict=True)) for row in cursor]
+            return [dict(zip(columns, map(_raw_value, row), strict=True)) for row in cursor]
 
     def commit(self) -> None:
         """Make everything so far survive a kill. Raises RunStopped if the disk refuses."""
-        with self._guard:
-            try:
-                self._db.execute("COMMIT")
-                self._db.execute("BEGIN")
-            except sqlite3.OperationalError as error:
-                raise RunStopped(f"cannot write the store {self.path}: {error}") from error
+        with self._writing():
+            self._db.execute("COMMIT")
+            self._db.execute("BEGIN")
 
     def rollback(self) -> None:
         """Undo what was not committed."""
@@ -204,6 +203,14 @@ class Store:
             self._db.close()
             self._unlock()
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._guard:
+            try:
+                yield
+            except sqlite3.OperationalError as error:
+                raise RunStopped(f"cannot write the store {self.path}: {error}") from error
+
     def _read(self, sql: str, values: Sequence[Any]) -> Iterator[Any]:
         """Yield rows without holding the lock, or all of them in memory."""
         with self._guard:
@@ -215,25 +222,34 @@ class Store:
                 return
             yield from rows
 
-    def _upgrade(self) -> None:
-        version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
+    def _is_new(self) -> bool:
+        """Tell whether the file is empty; raises UsageError if it is not a store, or a newer one."""
+        if not self._number("SELECT count(*) FROM sqlite_master"):
+            return True
+        if self._number("PRAGMA application_id") != APPLICATION:
+            raise UsageError(f"{self.path} is some other SQLite file, not a store: --state FILE chooses another")
+        version = self._number("PRAGMA user_version")
         if version > SCHEMA:
             raise UsageError(
                 f"the store {self.path} was written by a newer toolkit (schema {version}, this one knows {SCHEMA}):"
                 " upgrade with pip install -U toolkit, or choose another with --state FILE"
             )
+        return False
+
+    def _upgrade(self, *, new: bool) -> None:
         self._db.execute("BEGIN IMMEDIATE")
-        if version == 0:
-            if self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                raise UsageError(f"{self.path} is some other SQLite file, not a store: --state FILE chooses another")
+        if new:
             for statement in TABLES.split(";"):
                 self._db.execute(statement)
-            version = SCHEMA
-        while version < SCHEMA:
-            MIGRATIONS[version](self._db)
-            version += 1
+            self._db.execute(f"PRAGMA application_id = {APPLICATION}")
+        else:
+            for version in range(self._number("PRAGMA user_version"), SCHEMA):
+                MIGRATIONS[version](self._db)
         self._db.execute(f"PRAGMA user_version = {SCHEMA}")
         self._db.execute("COMMIT")
+
+    def _number(self, sql: str) -> int:
+        return int(self._db.execute(sql).fetchone()[0])
 
     def _unlock(self) -> None:
         if self._lock is not None:
@@ -257,19 +273,30 @@ _MOVED = "UPDATE tasks SET plan = ?, place = ? WHERE key = ? AND state = 'done' 
 
 
 def _text(text: str) -> str:
-    """Return text that SQLite can hold: Python keeps bytes of file names that are no UTF-8 as surrogates."""
+    """Return text that SQLite can hold: no surrogates, as which Python keeps bytes of names that are no UTF-8."""
     if text.isascii() and "\x1a" not in text:
         return text
-    return re.sub(r"[\udc80-\udcff\x1a]", lambda found: f"\x1a{ord(found[0]) & 0xFF:02x}", text)
+    return re.sub(r"[\ud800-\udfff\x1a]", _escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\x1a{code & 0xFF:02x}" if code == 0x1A or 0xDC80 <= code <= 0xDCFF else f"\x1au{code:04x}"  # noqa: PLR2004
 
 
 def _raw(text: str) -> str:
     """Undo _text."""
-    return re.sub(r"\x1a([0-9a-f]{2})", _byte, text) if "\x1a" in text else text
+    return re.sub(r"\x1a(?:u([0-9a-f]{4})|([0-9a-f]{2}))", _unescaped, text) if "\x1a" in text else text
 
 
-def _byte(found: re.Match[str]) -> str:
-    value = int(found[1], 16)
+def _raw_value(value: Any) -> Any:
+    return _raw(value) if isinstance(value, str) else value
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    if found[1]:
+        return chr(int(found[1], 16))
+    value = int(found[2], 16)
     return "\x1a" if value == 0x1A else chr(0xDC00 + value)  # noqa: PLR2004
 
 
