@@ -40,7 +40,7 @@ def option(
 
 
 def check(options: Any) -> None:
-    """Raise UsageError for a value that is none of its option's choices; the command line cannot give one, Python can."""
+    """Raise UsageError for a value that is none of its choices; only Python calls can give one."""
     hints = get_type_hints(type(options))
     for each in fields(options):
         hint, value = hints[each.name], getattr(options, each.name)
