@@ -156,6 +156,15 @@ def test_result_says_what_was_done(tmp_path: Path) -> None:
     assert outcome.task.cost == facts.st_size
 
 
+def test_output_when_it_is_the_input(tmp_path: Path) -> None:
+    """It is refused before anything is made there."""
+    saved(corners(), tmp_path / "a.png")
+    app = ResizeApp([str(tmp_path)], tmp_path, ResizeOptions())
+    with pytest.raises(UsageError, match="both input and output"):
+        app.prepare()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
 def test_task_that_leads_outside_is_blocked(tmp_path: Path) -> None:
     """No name, however it came into a task, writes outside the output folder."""
     source = saved(corners(), tmp_path / "a.png")

@@ -13,7 +13,7 @@ from typing import Any
 from toolkit import storage
 from toolkit.apps.resize.names import from_text, to_text
 from toolkit.apps.resize.options import ResizeOptions, Settings
-from toolkit.apps.resize.plan import Plan
+from toolkit.apps.resize.plan import Plan, check_apart
 from toolkit.apps.resize.walk import Found, Passed, Unreadable
 from toolkit.core.errors import FailureKind
 from toolkit.core.job import Memory, Remembered, Runtime
@@ -106,6 +106,7 @@ class ResizeApp:
 
     def prepare(self) -> None:
         """Make the output folder; raises UsageError."""
+        check_apart(self._sources, self._out)  # before even the store is made there
         storage.output_folder(self._out)
 
     def plan(self, memory: Memory) -> Iterator[Task[Any] | Skip | Failure]:  # noqa: ARG002 - no name is decided later

@@ -38,16 +38,18 @@ _COLOURS = {
 class ResizeOptions:
     """The options of `toolkit resize`; raises UsageError for what cannot be meant."""
 
-    size: str | None = option(None, "the box that pictures go into: 800x600, 800x or x600", metavar="WxH")
-    fit: Fit = option("contain", "how they go in: all inside, filled and cut, stretched, or on a canvas of that size")
-    enlarge: bool = option(default=False, help="scale small pictures up, too")
-    format: Format | None = option(None, "the format written; by default each picture keeps its own")
-    quality: int | None = option(None, "1 to 100, for jpeg (85), webp (80) and avif (65)", metavar="N")
-    background: str = option("white", "colour under transparency and around padding: a name or #rrggbb[aa]")
-    filter: tuple[str, ...] = option((), f"NAME[:AMOUNT], in the order given: {', '.join(FILTERS)}", metavar="NAME")
-    profile: Profile = option("srgb", "convert colours to sRGB, or keep the picture's own profile")
-    metadata: Metadata = option("no-gps", "what is said about the picture: all but its place, nothing, or all")
-    max_pixels: int = option(200_000_000, "refuse pictures (frames x width x height) above this", metavar="N")
+    size: str | None = option(None, "The box that pictures go into: 800x600, 800x or x600.", metavar="WxH")
+    fit: Fit = option("contain", "How they go in: all inside, filled and cut, stretched, or on a canvas of that size.")
+    enlarge: bool = option(default=False, help="Scale small pictures up, too.")
+    format: Format | None = option(None, "The format written; by default each picture keeps its own.")
+    quality: int | None = option(None, "1 to 100, for jpeg (85), webp (80) and avif (65).", metavar="N")
+    background: str = option("white", "The colour under transparency and around padding: a name or #rrggbb[aa].")
+    filter: tuple[str, ...] = option(
+        (), f"NAME[:AMOUNT], done in the order given: {', '.join(FILTERS)}.", metavar="NAME"
+    )
+    profile: Profile = option("srgb", "Convert colours to sRGB, or keep the picture's own profile.")
+    metadata: Metadata = option("no-gps", "What is said about the picture: all but its place, nothing, or all.")
+    max_pixels: int = option(200_000_000, "Refuse pictures (frames x width x height) above this.", metavar="N")
 
     def __post_init__(self) -> None:
         self.settings()

@@ -35,8 +35,7 @@ class Plan:
         self.total: int | None = None
 
     def __iter__(self) -> Iterator[Finding]:
-        if any(os.path.realpath(root.path) == self._home for root in self._roots):
-            raise UsageError(f"{shown(str(self._out))} is both input and output: give another output folder")
+        check_apart([root.path for root in self._roots], self._out)
         count, repeated = self._survey()
         self.total = count - (self._check_owners(repeated) if repeated else 0)
         return self._once(repeated)
@@ -87,6 +86,12 @@ class Plan:
                     continue
                 made.add(folded(finding.target))
             yield finding
+
+
+def check_apart(sources: Sequence[str], out: Path) -> None:
+    """Raise UsageError if a source is the output folder itself."""
+    if os.path.realpath(out) in map(os.path.realpath, sources):
+        raise UsageError(f"{shown(str(out))} is both input and output: give another output folder")
 
 
 def _place(source: str, home: str) -> str | None:
