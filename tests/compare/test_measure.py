@@ -67,6 +67,24 @@ def test_cpu_when_a_grandchild_outlives_its_parent(tmp_path: Path) -> None:
 
 
 @linux
+def test_cpu_when_a_fork_server_has_workers(tmp_path: Path) -> None:
+    """The worker is a child of the fork server, which outlives the run; both are counted and none is left."""
+    facts = measured(
+        tmp_path,
+        f"""
+        import multiprocessing, os
+        worker = multiprocessing.get_context('forkserver').Process(target=exec, args=({BURN!r}, {{}}))
+        worker.start()
+        worker.join()
+        os._exit(worker.exitcode)
+        """,
+    )
+    assert facts["exit_code"] == 0, (tmp_path / "err").read_text()
+    assert facts["cpu_user"] + facts["cpu_system"] > 0.5
+    assert facts["left_behind"] == 0
+
+
+@linux
 def test_cpu_when_the_parent_waits(tmp_path: Path) -> None:
     """Its CPU time is counted once, not twice."""
     facts = measured(tmp_path, f"import subprocess, sys; subprocess.run([sys.executable, '-c', {BURN!r}], check=True)")
