@@ -39,7 +39,11 @@ class Driver:
         self.client: Any = None
 
     def __enter__(self) -> Self:
-        self.client = self._run(self._open())
+        try:
+            self.client = self._run(self._open())
+        except BaseException:
+            self._runner.close()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -48,6 +48,8 @@ class RawServer:
         self.port: int = self._listener.getsockname()[1]
         self.requests: list[bytes] = []
         self.connections = 0
+        self.asked = threading.Event()
+        """Set when the first request has come."""
         self.left = threading.Event()
         """Set when a client has closed its end of a connection that hangs."""
 
@@ -137,6 +139,7 @@ class RawServer:
                 return False
             head += block
         self.requests.append(head)
+        self.asked.set()
         return True
 
 

@@ -38,7 +38,8 @@ def failure_of(error: BaseException, request: Request) -> TaskError:
     if isinstance(error, TimeoutError):
         return no_bytes(request)
     if isinstance(error, UnicodeError | ValueError):
-        return TaskError(FailureKind.INPUT, f"not a usable request: {_one_line(error)}")
+        # Libraries put the URL or the field in question into their words, and with it what is secret in them.
+        return TaskError(FailureKind.INPUT, "the URL or a header field cannot be sent as it is")
     if isinstance(error, OSError) and error.errno:
         words = REFUSED.get(error.errno) or f"the connection failed: {os.strerror(error.errno).lower()}"
         return TaskError(FailureKind.CONNECT, words, retryable=True)

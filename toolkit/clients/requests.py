@@ -277,7 +277,8 @@ _NAMES: tuple[tuple[tuple[type[BaseException], ...], Callable[[BaseException, Re
         lambda inmost, request: _Lost(failures.failure_of(inmost, request)),
     ),
     ((http.client.BadStatusLine,), lambda *_: failures.not_http("Bad status line")),
-    ((http.client.HTTPException, errors.InvalidHeader), lambda inmost, _: failures.not_http(str(inmost))),
+    ((errors.InvalidHeader,), lambda *_: failures.not_http("Content-Length fields that differ")),
+    ((http.client.HTTPException,), lambda inmost, _: failures.not_http(str(inmost))),
     (
         (requests.exceptions.InvalidURL, errors.LocationParseError),
         lambda _, request: failures.failure_of(ValueError("the URL"), request),

@@ -330,8 +330,9 @@ def _target(head: Head) -> str | None:
 
 def _followable(url: str, location: str) -> str:
     """Return where a Location leads, encoded as browsers do: raw spaces and non-ASCII bytes in it are common."""
+    before, mark, query = re.sub(r"[^\x21-\x7e]", _percent, location).partition("?")
     try:
-        return wire_url(urljoin(url, re.sub(r"[^\x21-\x7e]", _percent, location)))
+        return wire_url(urljoin(url, before.replace("\\", "/") + mark + query))
     except (TaskError, ValueError) as error:
         if isinstance(error, TaskError) and error.kind is FailureKind.BLOCKED:
             raise

@@ -1,0 +1,188 @@
+"""Whom a client trusts, and by which way it goes."""
+
+from __future__ import annotations
+
+import base64
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import trustme
+
+from samples.serve import SampleServer
+from tests.clients.driver import Driver
+from tests.clients.proxy import Proxy
+from tests.clients.raw import Do, RawServer, reply
+from toolkit.clients import ClientKind, ClientOptions
+from toolkit.clients._environment import BUNDLES, Proxies
+from toolkit.core.errors import FailureKind, TaskError, UsageError
+
+HI = (reply(b"hi"),)
+
+
+@pytest.fixture(autouse=True)
+def _no_bundles(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in BUNDLES:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    """Return an authority that nobody knows."""
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def bundle(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the authority's certificate as a file."""
+    file: Path = tmp_path_factory.mktemp("ca") / "ca.pem"
+    authority.cert_pem.write_to_path(str(file))
+    return str(file)
+
+
+@pytest.fixture(scope="module")
+def certified(authority: trustme.CA) -> Callable[[str], ssl.SSLContext]:
+    """Return a function that makes a server's context for a name."""
+
+    def make(name: str) -> ssl.SSLContext:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        authority.issue_cert(name).configure_cert(context)
+        return context
+
+    return make
+
+
+Certified = Callable[[str], ssl.SSLContext]
+
+
+def test_unknown_authority_is_not_trusted(client: Driver, certified: Certified) -> None:
+    """A certificate that nobody vouches for fails as tls, for good."""
+    with RawServer(HI, tls=certified("127.0.0.1")) as server:
+        failure = client.failure(server.url)
+    assert (failure.kind, failure.retryable) == (FailureKind.TLS, False)
+    assert failure.message == "the certificate is not trusted: unable to get local issuer certificate"
+
+
+def test_authority_is_trusted_when_it_is_named(kind: ClientKind, certified: Certified, bundle: str) -> None:
+    """ca_file replaces the usual authorities; the connection is kept and used again as any other."""
+    with RawServer((*HI, Do.NEXT, *HI), tls=certified("127.0.0.1")) as server:
+        with Driver(kind, ClientOptions(ca_file=bundle)) as client:
+            assert [client.get(server.url).body for _ in range(2)] == [b"hi", b"hi"]
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize("name", BUNDLES)
+def test_authority_is_trusted_when_the_environment_names_it(
+    kind: ClientKind, certified: Certified, bundle: str, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The variables that other tools read for the same purpose count here, too."""
+    monkeypatch.setenv(name, bundle)
+    with RawServer(HI, tls=certified("127.0.0.1")) as server, Driver(kind) as client:
+        assert client.get(server.url).body == b"hi"
+
+
+def test_certificate_of_another_host_is_not_trusted(kind: ClientKind, certified: Certified, bundle: str) -> None:
+    """The name in the certificate must be the host's."""
+    with (
+        RawServer(HI, tls=certified("elsewhere.example")) as server,
+        Driver(kind, ClientOptions(ca_file=bundle)) as client,
+    ):
+        failure = client.failure(server.url)
+    assert (failure.kind, failure.retryable) == (FailureKind.TLS, False)
+    assert "127.0.0.1" in failure.message
+    assert "not valid for" in failure.message
+
+
+def test_plain_http_on_an_https_port_is_named(client: Driver, server: SampleServer) -> None:
+    """A server that answers a handshake in plain text fails as tls, with the reason in words."""
+    failure = client.failure(server.url.replace("http:", "https:"))
+    assert (failure.kind, failure.retryable) == (FailureKind.TLS, False)
+    assert failure.message == "the server does not speak TLS on this port"
+
+
+def test_silent_handshake_is_a_timeout(client: Driver) -> None:
+    """A server that never answers the handshake is given up after connect_timeout."""
+    with RawServer(()) as server:
+        failure = client.failure(server.url.replace("http:", "https:"), connect_timeout=0.2)
+    assert (failure.kind, failure.retryable) == (FailureKind.TIMEOUT, True)
+
+
+def test_certificates_that_cannot_be_read_are_a_usage_error(kind: ClientKind, tmp_path: Path) -> None:
+    """A wrong --ca-file is told once, at the start, with its name."""
+    missing = str(tmp_path / "none.pem")
+    with pytest.raises(UsageError, match=r"none\.pem"), Driver(kind, ClientOptions(ca_file=missing)):
+        pass
+
+
+def test_plain_request_goes_by_way_of_the_proxy(kind: ClientKind, monkeypatch: pytest.MonkeyPatch) -> None:
+    """http_proxy gets the whole URL, unchanged, and its password as a field of its own."""
+    with Proxy() as proxy, RawServer(HI) as server:
+        monkeypatch.setenv("http_proxy", f"ann:secret@127.0.0.1:{proxy.port}")
+        with Driver(kind) as client:
+            assert client.get(f"{server.url}a%2fb?c=%c3").body == b"hi"
+    assert proxy.asked() == [f"GET {server.url}a%2fb?c=%c3 HTTP/1.1"]
+    word = base64.b64encode(b"ann:secret").decode()
+    assert f"Proxy-Authorization: Basic {word}\r\n".encode() in proxy.heads[0]
+
+
+def test_tls_goes_through_a_tunnel(
+    kind: ClientKind, certified: Certified, bundle: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """https_proxy is asked to connect, and sees nothing else."""
+    with Proxy() as proxy, RawServer(HI, tls=certified("127.0.0.1")) as server:
+        monkeypatch.setenv("https_proxy", f"http://ann:secret@127.0.0.1:{proxy.port}")
+        with Driver(kind, ClientOptions(ca_file=bundle)) as client:
+            assert client.get(server.url + "x").body == b"hi"
+    assert proxy.asked()[0].startswith(f"CONNECT 127.0.0.1:{server.port} HTTP/1.")
+    assert b"proxy-authorization: basic " in proxy.heads[0].lower()
+    assert (server.targets(), server.header("proxy-authorization")) == (["/x"], [])
+
+
+@pytest.mark.parametrize("spared", ["127.0.0.1", "127.0.0.0/8", "example.com, 127.0.0.1", "*"])
+def test_no_proxy_spares_a_host(kind: ClientKind, monkeypatch: pytest.MonkeyPatch, spared: str) -> None:
+    """A host, a network or all of them can be reached directly."""
+    with Proxy() as proxy, RawServer(HI) as server:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.port}")
+        monkeypatch.setenv("no_proxy", spared)
+        with Driver(kind) as client:
+            assert client.get(server.url).body == b"hi"
+    assert proxy.heads == []
+
+
+def test_environment_is_not_asked_again(kind: ClientKind, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a client found when it opened holds until it closes."""
+    with RawServer((*HI, Do.NEXT, *HI)) as server, Driver(kind) as client:
+        client.get(server.url)
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+        assert client.get(server.url).body == b"hi"
+
+
+def test_refusing_proxy_is_named(kind: ClientKind, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that lets nobody through is told from a server that does not answer, without its password."""
+    with Proxy(refuse=b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n") as proxy:
+        monkeypatch.setenv("https_proxy", f"http://ann:secret@127.0.0.1:{proxy.port}")
+        with Driver(kind) as client:
+            failure = client.failure("https://127.0.0.1:1/")
+    assert (failure.kind, failure.retryable) == (FailureKind.CONNECT, True)
+    assert failure.message == "the proxy does not connect us: 407 Proxy Authentication Required"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_absent_proxy_is_named(kind: ClientKind, monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    """A proxy that is not there is told from a server that is not there."""
+    monkeypatch.setenv(f"{scheme}_proxy", "http://ann:secret@127.0.0.1:1")
+    with Driver(kind) as client:
+        failure = client.failure(f"{scheme}://127.0.0.1:2/")
+    assert (failure.kind, failure.message) == (
+        FailureKind.CONNECT,
+        "the proxy does not connect us: connection refused",
+    )
+
+
+def test_proxy_of_another_kind_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A SOCKS proxy is not passed by in silence: its user may rely on it."""
+    monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1080")
+    with pytest.raises(TaskError, match="socks5") as caught:
+        Proxies().for_url("http://example.com/")
+    assert caught.value.kind is FailureKind.UNSUPPORTED
