@@ -100,13 +100,13 @@ def test_download_is_whole_when_killed_ten_times(server: SampleServer, tmp_path:
 def test_resize_is_whole_when_killed_ten_times(tmp_path: Path, toolkit: Toolkit) -> None:
     """Every picture is there, byte for byte, and no half-written one is left."""
     photos = tmp_path / "photos"
-    for copy in range(12):
+    for copy in range(6):
         shutil.copytree(PICTURES, photos / f"set-{copy}")
     straight, killed = tmp_path / "straight" / "out", tmp_path / "killed" / "out"
     killed.parent.mkdir()
-    command = ["resize", str(photos), "--size", "700x700", "--filter", "sharpen", "--filter", "blur"]
+    command = ["resize", str(photos), "--size", "500x500", "--filter", "sharpen", "--filter", "blur"]
     assert toolkit(*command, "-o", straight).returncode == 0
-    kill_and_finish([*command, "-o", str(killed)], killed, 2, toolkit)
+    assert kill_and_finish([*command, "-o", str(killed)], killed, 2, toolkit) >= 3
     assert contents(killed) == contents(straight)
     assert not list(killed.rglob(".toolkit-*.tmp")), "temporary files were left behind"
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from toolkit.core.errors import FailureKind, TaskError, UsageError
-from toolkit.storage import PartFile, atomic_write, inside, make_parent, naming_errors, output_folder, sweep
+from toolkit.storage import PartFile, atomic_write, inside, make_parent, naming_errors, output_folder
 
 SMALL = 64 * 1024
 NOBODY = 65534
@@ -291,9 +291,26 @@ def test_part_file_leaves_no_descriptor_open_when_it_fails(tmp_path: Path) -> No
     part.close()
 
 
-def test_sweep_removes_what_a_killed_run_left(tmp_path: Path) -> None:
-    """Temporary files go; nothing else does."""
-    for name in (".toolkit-abc.tmp", ".toolkit.sqlite", "x.tmp", ".part"):
-        (tmp_path / name).write_bytes(b"")
-    sweep(tmp_path)
-    assert names(tmp_path) == [".part", ".toolkit.sqlite", "x.tmp"]
+def test_atomic_write_uses_up_what_a_killed_run_left(tmp_path: Path) -> None:
+    """The temporary name belongs to the final one: a second try leaves nothing of the first behind."""
+    code = (
+        "import os, sys, pathlib, toolkit.storage as s\n"
+        "with s.atomic_write(pathlib.Path(sys.argv[1])) as file:\n"
+        "    file.write(b'half of it, and more than the whole'); file.flush(); os._exit(9)"
+    )
+    subprocess.run([sys.executable, "-c", code, tmp_path / "final"], check=False)
+    assert len(names(tmp_path)) == 1, "the killed writer should have left its temporary file"
+    with atomic_write(tmp_path / "final") as file:
+        file.write(b"whole")
+    assert names(tmp_path) == ["final"]
+    assert (tmp_path / "final").read_bytes() == b"whole"
+
+
+def test_atomic_write_refuses_when_another_run_is_writing_the_same_name(tmp_path: Path) -> None:
+    """Two writers never share a temporary file; the second may try again later."""
+    with atomic_write(tmp_path / "final") as file:
+        file.write(b"first")
+        with pytest.raises(TaskError) as caught, atomic_write(tmp_path / "final"):
+            pass
+        assert caught.value.retryable
+    assert (tmp_path / "final").read_bytes() == b"first"

@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from hashlib import blake2b
 from pathlib import Path
 from typing import IO
 
@@ -52,18 +53,25 @@ def atomic_write(final: Path) -> Iterator[IO[bytes]]:
 
     Raises TaskError name or disk for what the file system refuses.
     """
+    make_parent(final)
+    # Named after the final file, so that what a killed run left is used up when its task is done again.
+    mark = blake2b(os.fsencode(final.name), digest_size=8).hexdigest()
+    beside = final.with_name(f".toolkit-{mark}.tmp")
     with naming_errors(final):
-        make_parent(final)
-        handle, name = tempfile.mkstemp(dir=final.parent, prefix=".toolkit-", suffix=".tmp")
+        handle = _open_alone(beside)
     try:
         with naming_errors(final):
             with os.fdopen(handle, "w+b") as file:
+                file.truncate()
                 yield file
-            os.chmod(name, _mode())  # mkstemp makes private files; the output is an ordinary one
-            os.replace(name, final)
+                file.flush()
+                if os.name != "nt":  # before the lock goes with the handle; Windows renames no open file
+                    os.replace(beside, final)
+            if os.name == "nt":
+                os.replace(beside, final)
     except BaseException:
         with suppress(OSError):
-            os.unlink(name)
+            os.unlink(beside)
         raise
 
 
@@ -83,27 +91,6 @@ def naming_errors(path: Path) -> Iterator[None]:
         raise TaskError(FailureKind.NAME, f"cannot write {path}: {what}") from error
 
 
-def sweep(folder: Path) -> None:
-    """Remove temporary files that a killed run left in a folder; call it only while no other run can use the folder."""
-    for left in folder.glob(".toolkit-*.tmp"):
-        with suppress(OSError):
-            left.unlink()
-
-
-def _mode() -> int:
-    return 0o666 & ~_UMASK
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-_UMASK = _umask()
-"""Read once, at import: reading it means setting it, which is not safe among threads."""
-
-
 _PLAIN = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -118,9 +105,8 @@ class PartFile:
         self._limit = limit
         self.size = offset
         with naming_errors(path):
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | _PLAIN, 0o666)
+            self._file = _open_alone(path)
             try:
-                _lock(self._file, path)
                 _truncate(self._file, path, offset)
                 os.lseek(self._file, offset, os.SEEK_SET)
             except BaseException:
@@ -152,6 +138,22 @@ def _truncate(file: int, path: Path, size: int) -> None:
     if os.fstat(file).st_size < size:  # a hole would be bytes that nobody sent
         raise TaskError(FailureKind.NAME, f"{path} was cut short by another program", retryable=True)
     os.ftruncate(file, size)
+
+
+def _open_alone(path: Path) -> int:
+    """Open a file for writing and lock it until it is closed; raises TaskError, retryable, if another run has it."""
+    while True:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | _PLAIN, 0o666)
+        try:
+            _lock(file, path)
+            # Its owner may have given it a final name since it was opened: then this one must not be touched.
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(file), os.stat(path)):
+                    return file
+        except BaseException:
+            os.close(file)
+            raise
+        os.close(file)
 
 
 def _lock(file: int, path: Path) -> None:
