@@ -10,6 +10,7 @@ from toolkit.core.http import Sink
 
 ACCEPTED = "gzip, deflate"
 """What Accept-Encoding may offer."""
+GZIP_MAGIC = b"\x1f\x8b"
 STEP = 1024 * 1024
 """Bytes decoded at a time, so that a bomb is noticed before it is in memory."""
 
@@ -23,12 +24,15 @@ class DecodingSink:
         self._limit = limit
         self._size = 0
         self._decoder: Any = None
+        self._held = b""
+        self._over = False
 
     def write(self, block: bytes | bytearray | memoryview, /) -> None:
         """Decode the block; raises TaskError coding or too_large."""
-        data = bytes(block)
+        data = self._held + bytes(block)
+        self._held = b""
         try:
-            while data:
+            while data and not self._over:
                 data = self._step(data)
         except zlib.error as error:
             what = f"the {self._coding} body is damaged: {error}"
@@ -36,7 +40,8 @@ class DecodingSink:
 
     def end(self) -> None:
         """Check that the coded body came to its own end."""
-        if self._decoder is not None and not self._decoder.eof:
+        cut = bool(self._held) if self._decoder is None else not self._decoder.eof
+        if cut:
             raise TaskError(FailureKind.TRUNCATED, f"the {self._coding} body ended early", retryable=True)
         if isinstance(self._into, DecodingSink):
             self._into.end()
@@ -44,15 +49,25 @@ class DecodingSink:
     def _step(self, data: bytes) -> bytes:
         """Decode some of the data and return the rest."""
         if self._decoder is not None and self._decoder.eof:
-            data = data.lstrip(b"\0")
-            if self._coding != "gzip" or data[:2] != b"\x1f\x8b":
-                return b""  # padding or rubbish behind the end
+            data = data.lstrip(b"\0")  # padding
+            if data == GZIP_MAGIC[:1]:
+                return self._hold(data)
+            if self._coding != "gzip" or not data.startswith(GZIP_MAGIC):
+                self._over = bool(data)  # rubbish behind the end
+                return b""
             self._decoder = None  # gzip files may be glued together (RFC 1952, 2.2)
         if self._decoder is None:
+            if self._coding == "deflate" and len(data) == 1:
+                return self._hold(data)  # two bytes tell its form
             self._decoder = _decoder(self._coding, data)
         self._pass_on(self._decoder.decompress(data, STEP))
         rest: bytes = self._decoder.unused_data or self._decoder.unconsumed_tail
         return rest
+
+    def _hold(self, data: bytes) -> bytes:
+        """Keep what does not say enough until more comes."""
+        self._held = data
+        return b""
 
     def _pass_on(self, data: bytes) -> None:
         self._size += len(data)
@@ -81,5 +96,5 @@ def _decoder(coding: str, start: bytes) -> Any:
     if coding == "gzip":
         return zlib.decompressobj(16 + zlib.MAX_WBITS)
     # "deflate" means the zlib format (RFC 9110, 8.4.1.2), but some servers send it bare.
-    wrapped = len(start) > 1 and start[0] & 0x0F == 8 and (start[0] << 8 | start[1]) % 31 == 0  # noqa: PLR2004
-    return zlib.decompressobj(zlib.MAX_WBITS if wrapped or len(start) == 1 else -zlib.MAX_WBITS)
+    wrapped = start[0] & 0x0F == 8 and (start[0] << 8 | start[1]) % 31 == 0  # noqa: PLR2004
+    return zlib.decompressobj(zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS)

@@ -190,7 +190,7 @@ class ContentRange:
 
 def content_range(headers: Headers) -> ContentRange | None:
     """Return a 206's Content-Range, read strictly, or None if it is absent or wrong (RFC 9110, 14.4)."""
-    found = re.fullmatch(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", headers.get("content-range") or "")
+    found = re.fullmatch(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)", headers.get("content-range") or "")
     if found is None:
         return None
     first, last = int(found[1]), int(found[2])
@@ -202,7 +202,7 @@ def content_range(headers: Headers) -> ContentRange | None:
 
 def unsatisfied_total(headers: Headers) -> int | None:
     """Return the size that a 416 names (`bytes */N`), or None (RFC 9110, 14.4)."""
-    found = re.fullmatch(r"bytes \*/(\d{1,19})", headers.get("content-range") or "")
+    found = re.fullmatch(r"bytes \*/([0-9]{1,19})", headers.get("content-range") or "")
     return int(found[1]) if found else None
 
 
@@ -210,9 +210,9 @@ def http_date(value: str | None) -> datetime | None:
     """Return an HTTP date in UTC, or None if it is absent or unreadable (RFC 9110, 5.6.7)."""
     try:
         date = parsedate_to_datetime(value or "")
-    except ValueError:
+        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
 
 
 def retry_after(headers: Headers, now: datetime | None = None) -> float | None:
