@@ -197,8 +197,8 @@ class _Threads:
                 continue
             try:
                 future.set_result(function(*args))
-            except StopIteration as error:  # no future of asyncio takes one: the job would wait for ever
-                future.set_exception(RuntimeError(f"the function raised StopIteration: {error}"))
+            except (StopIteration, GeneratorExit) as error:  # awaits cannot carry them: they mean something there
+                future.set_exception(RuntimeError(f"the function raised {type(error).__name__}: {error}"))
             except BaseException as error:
                 future.set_exception(error)
             del call, future, function, args

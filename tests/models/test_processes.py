@@ -1,0 +1,220 @@
+"""Worker processes: what only they can do, and what only they can suffer."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.models.conftest import Perform, start
+from tests.models.fakes import FakeApp, Payload, Picky
+from toolkit.core.errors import FailureKind, RunStopped, UsageError
+from toolkit.core.policy import Policy
+from toolkit.core.task import Failure, Outcome, Success
+from toolkit.models import Setup
+from toolkit.run import Run
+
+SQUARES: list[Payload] = [("square", n) for n in range(200)]
+
+
+def failed(outcome: Outcome) -> Failure:
+    assert isinstance(outcome, Failure)
+    return outcome
+
+
+@pytest.mark.parametrize(
+    ("payload", "message"),
+    [
+        (("crash", None), "its worker process was killed by SIGSEGV (a crash in C code)"),
+        (("die", signal.SIGKILL), "its worker process was killed by SIGKILL (out of memory?)"),
+        (("die", signal.SIGRTMIN + 2), "its worker process was killed by signal 36"),
+        (("exit", 3), "its worker process ended itself with exit code 3"),
+    ],
+)
+def test_a_task_that_kills_its_workers_is_named_and_the_others_finish(
+    perform: Perform, payload: Payload, message: str
+) -> None:
+    """It is tried twice, not more; no task that shared a batch with it is blamed or lost."""
+    summary, outcomes = perform("processes", [*SQUARES, payload, *SQUARES])
+    failure = failed(outcomes["200"])
+    assert (failure.kind, failure.message, failure.task.attempt) == (FailureKind.WORKER_DIED, message, 2)
+    assert 0 < failure.timing.started <= failure.timing.ended
+    assert (summary.succeeded, summary.errors, summary.retried) == (400, 1, 1)
+    assert {o.task.attempt for key, o in outcomes.items() if key != "200"} == {1}
+
+
+def test_a_worker_killed_from_outside_costs_its_task_one_attempt(perform: Perform, tmp_path: Path) -> None:
+    """As the kernel does when memory runs out."""
+    shown = tmp_path / "shown"
+
+    def kill() -> None:
+        while not shown.exists():
+            pause.wait(0.005)
+        os.kill(int(shown.read_text()), signal.SIGKILL)
+
+    pause = threading.Event()
+    killer = threading.Thread(target=kill)
+    killer.start()
+    summary, outcomes = perform("processes", [*SQUARES, ("hold-once", (str(shown), "/nowhere")), *SQUARES])
+    killer.join()
+    assert outcomes["200"].task.attempt == 2
+    assert (summary.succeeded, summary.retried) == (401, 1)
+
+
+def test_a_killed_worker_does_not_hold_up_the_run_when_it_was_idle(tmp_path: Path) -> None:
+    """Nobody is to blame; another takes its place."""
+    shown, go = tmp_path / "shown", tmp_path / "go"
+    pids: list[int] = []
+
+    def plan() -> Any:
+        yield "touch", str(tmp_path / "first")
+        yield "hold", (str(shown), str(go))
+        while not (tmp_path / "killed").exists():
+            if shown.exists() and pids and int(shown.read_text()) != pids[0]:
+                os.kill(pids[0], signal.SIGKILL)
+                (tmp_path / "killed").touch()
+            yield "square", 1
+        go.touch()
+
+    run = start("processes", FakeApp(plan()))
+    for outcome in run.outcomes():
+        if outcome.task.key == "0" and isinstance(outcome, Success):
+            pids.append(outcome.value)
+            if shown.exists() and int(shown.read_text()) == outcome.value:
+                go.touch()
+                (tmp_path / "killed").touch()
+    assert run.summary is not None
+    assert (run.summary.status, run.summary.errors) == ("complete", 0)
+
+
+def test_workers_that_die_at_the_start_stop_the_run(perform: Perform) -> None:
+    """Three in a row, and not for ever."""
+    with pytest.raises(RunStopped, match=r"3 worker processes in a row died.* exit code 7"):
+        start("processes", FakeApp(SQUARES, job=Picky("exit"))).finish()
+
+
+def test_a_job_that_does_not_load_in_a_worker_says_why() -> None:
+    """What went wrong there is said here."""
+    with pytest.raises(UsageError, match=r"cannot be loaded in a worker process: ImportError: no such library here"):
+        start("processes", FakeApp(SQUARES, job=Picky("raise"))).finish()
+
+
+def test_a_job_that_cannot_be_pickled_is_refused_at_once() -> None:
+    """Before any process is started."""
+    with pytest.raises(UsageError, match="try --model threads"):
+        start("processes", FakeApp(SQUARES, job=lambda task, runtime: None)).finish()
+
+
+def test_a_task_that_cannot_be_pickled_fails_alone(perform: Perform) -> None:
+    """The others go their way."""
+    summary, outcomes = perform("processes", [*SQUARES, ("square", lambda: None), *SQUARES])
+    assert failed(outcomes["200"]).kind is FailureKind.UNPICKLABLE
+    assert summary.succeeded == 400
+
+
+def test_large_tasks_and_results_cross_without_a_deadlock(perform: Perform) -> None:
+    """Both sides may have more to say than a pipe holds."""
+    payloads: list[Payload] = [("length", b"x" * 300_000)] * 40 + [("large", 1_000_000)] * 40
+    summary, _ = perform("processes", payloads)
+    assert summary.succeeded == 80
+
+
+def test_a_result_that_is_too_large_is_refused(perform: Perform) -> None:
+    """One must not fill the parent."""
+    _, outcomes = perform("processes", [("large", 65 * 1024 * 1024)])
+    assert failed(outcomes["0"]).kind is FailureKind.TOO_LARGE
+    assert "write it to a file" in failed(outcomes["0"]).message
+
+
+def test_an_overdue_task_in_c_code_is_stopped(perform: Perform, tmp_path: Path) -> None:
+    """A runaway regular expression holds the GIL; only a kill ends it. Its neighbours are not blamed."""
+    summary, outcomes = perform("processes", [*SQUARES, ("backtrack", str(tmp_path / "shown")), *SQUARES], timeout=0.2)
+    assert failed(outcomes["200"]).kind is FailureKind.OVERDUE
+    assert (summary.succeeded, summary.retried) == (400, 0)
+
+
+def test_a_worker_that_has_grown_is_replaced(perform: Perform, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A leak costs a new process now and then, not the machine."""
+    usual = Run._setup
+
+    def setup(self: Run) -> Setup:
+        return replace(usual(self), recycle_growth=10_000_000)
+
+    monkeypatch.setattr(Run, "_setup", setup)
+    _, outcomes = perform("processes", [("grow", 1_000_000)] * 300, workers=1)
+    pids = {outcome.value for outcome in outcomes.values() if isinstance(outcome, Success)}
+    assert len(pids) >= 2
+    assert len(outcomes) == 300
+
+
+def test_starts_in_a_lane_keep_their_distance() -> None:
+    """A task whose start the schedule has timed does not wait in a batch."""
+    run = start("processes", FakeApp(SQUARES[:8], lane="host"), policy=Policy(delay=0.05))
+    starts = sorted(outcome.timing.started for outcome in run.outcomes())
+    assert len(starts) == 8
+    assert all(later - earlier > 0.03 for earlier, later in pairwise(starts))
+
+
+def test_a_worker_has_one_native_thread(perform: Perform, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless the user has said otherwise."""
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setenv("MKL_NUM_THREADS", "3")
+    _, outcomes = perform("processes", [("environ", "OMP_NUM_THREADS"), ("environ", "MKL_NUM_THREADS")])
+    assert [outcomes[key].value for key in "01"] == ["1", "3"]  # type: ignore[union-attr]
+
+
+SCRIPT = """
+from tests.models.conftest import start
+from tests.models.fakes import FakeApp
+print("script", flush=True)
+class main:
+    async def __call__(self, task, runtime):
+        return task.payload[1]
+def run(job=None):
+    print(start("processes", FakeApp([("square", n) for n in range(10)], job=job)).finish().succeeded)
+"""
+
+
+@pytest.mark.parametrize(
+    ("ending", "said"),
+    [
+        ("run()", "script\n10\n"),
+        ("if __name__ == '__main__':\n    run(main())", "script\n" * 3 + "10\n"),
+        ("run(main())", 'put what it runs below `if __name__ == "__main__":`'),
+    ],
+    ids=["unguarded", "guarded with its own job", "unguarded with its own job"],
+)
+def test_a_script_is_run_again_only_if_its_job_lives_in_it(tmp_path: Path, ending: str, said: str) -> None:
+    """A script without a guard works; one that cannot work is told why, and does not hang."""
+    path = tmp_path / "script.py"
+    path.write_text(SCRIPT + ending)
+    done = _python(str(path))
+    assert said in done.stdout + done.stderr
+    assert "resource_tracker" not in done.stderr
+    if said.startswith("script"):
+        assert (done.stdout, done.stderr, done.returncode) == (said, "", 0)
+
+
+def test_a_job_that_was_piped_in_is_refused() -> None:
+    """There is no file that a worker could load it from."""
+    assert "put it into a file" in _python("-", stdin=SCRIPT + "run(main())").stderr
+
+
+def _python(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "error", *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+    )
