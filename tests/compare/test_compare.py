@@ -65,6 +65,7 @@ def test_download_when_models_agree(address: str, tmp_path: Path) -> None:
     assert all(point["measured"]["left_behind"] == 0 for point in found["points"])
     assert [point["variant"] for point in found["points"]] == [name for names in found["order"] for name in names]
     assert any("too few" in warning for warning in found["warnings"])
+    assert "1 of 4 tasks failed, under every valid variant" in found["warnings"]
     assert found["command"][:3] == ["toolkit", "compare", "download"]
     assert list(scratch.iterdir()) == []
     assert "| threads | 3 | requests |" in page.read_text(encoding="utf-8")

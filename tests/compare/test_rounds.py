@@ -7,7 +7,7 @@ import pytest
 from tests.compare.fakes import FakeRuns, attempt, variants
 from toolkit.compare.results import Attempt, Standing, Step
 from toolkit.compare.rounds import orders, race, reference_of
-from toolkit.compare.verdicts import flagged, standings
+from toolkit.compare.verdicts import failing, flagged, standings
 from toolkit.core.errors import UsageError
 
 
@@ -126,3 +126,17 @@ def test_flagged_when_a_point_stands_far_out() -> None:
     marked = flagged(several, points)
     assert [point.far_out for point in marked] == [False] * 5 + [True]
     assert standings(several, several[0], marked)[0].medians.seconds == 1.2
+
+
+@pytest.mark.parametrize(
+    ("only", "expected"),
+    [
+        (attempt(), []),
+        (attempt(failed=1), ["1 of 3 tasks failed, under every valid variant"]),
+        (attempt(digests={}, failed=1), ["no task succeeded, so the times are those of failures"]),
+    ],
+)
+def test_failing_when_variants_agree(only: Attempt, expected: list[str]) -> None:
+    """Agreement about failures is no reason to trust the times."""
+    several = variants("sequential")
+    assert failing(race(orders(several, 1, 1), several[0], FakeRuns({"sequential": [only]}))) == expected

@@ -87,7 +87,7 @@ def test_far_out_when_one_value_stands_apart() -> None:
     assert far_out([1, 2, 3, 4, 8]) == [False] * 5
 
 
-@pytest.mark.parametrize("values", [[], [1.0], [2.0, 2.0, 2.0, 5.0]])
-def test_far_out_when_there_is_no_spread(values: list[float]) -> None:
-    """Without a spread there is no measure of far."""
+@pytest.mark.parametrize("values", [[], [1.0], [1.0, 2.0, 3.0, 90.0], [2.0, 2.0, 2.0, 2.0, 5.0]])
+def test_far_out_when_there_is_no_measure(values: list[float]) -> None:
+    """Without a spread, or with few values, nothing tells what is far."""
     assert not any(far_out(values))

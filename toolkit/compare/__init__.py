@@ -48,7 +48,7 @@ def compare(
     from toolkit.compare.environment import byte_compile, doubts, environment
     from toolkit.compare.rounds import orders, race, reference_of
     from toolkit.compare.runs import FreshRuns
-    from toolkit.compare.verdicts import flagged, standings
+    from toolkit.compare.verdicts import failing, flagged, standings
 
     if rounds < 1:
         raise UsageError(f"--rounds {rounds}: give a number from 1")
@@ -72,7 +72,7 @@ def compare(
         rounds=rounds,
         seed=seed,
         environment=facts,
-        warnings=tuple(doubts(facts, rounds)),
+        warnings=(*doubts(facts, rounds), *failing(points)),
         started=started,
         command=tuple(command),
     )

@@ -19,8 +19,8 @@ from toolkit.run import RunOptions
 ALL = "all"
 OURS = ("model", "workers", "client", "fresh", "retry_failed", "state")
 """Options of a run that a comparison chooses itself."""
-FILES = {"scrape": "rows.jsonl"}
-"""The output of apps that write one file; the others write into a folder."""
+ROWS = {"scrape": "rows.jsonl"}
+"""The output of apps that write rows into one file; the others write files into a folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,15 @@ class Work:
     sources: tuple[str, ...]
     flags: tuple[str, ...] = ()
 
+    @property
+    def rows(self) -> str:
+        """The name of the file that rows go to, or empty."""
+        return ROWS.get(self.app, "")
+
     def command(self, variant: Variant, folder: Path) -> list[str]:
         """Return the command that does the work by a variant, into an empty folder."""
         workers = [] if variant.workers is None else ["--workers", str(variant.workers)]
-        out = folder / FILES.get(self.app, "")
+        out = folder / self.rows
         start = [*python("toolkit"), self.app, "--model", variant.model, *workers, "--quiet", "--json", "-o", str(out)]
         return [*start, *self.flags, "--", *self.sources]
 
@@ -47,7 +52,7 @@ def work(app: str, sources: Sequence[str], variants: Sequence[Variant], options:
         raise UsageError(f"a comparison has no option {taken[0]!r}: it chooses that itself")
     own = plugins.load(f"{APPS}.{app}", "options", "OPTIONS")
     for variant in variants:
-        place = Path(FILES.get(app, "out"))
+        place = Path(ROWS.get(app, "out"))
         Command(app).run(sources, place, model=variant.model, workers=variant.workers, **options)
     described = [field for group in (own, RunOptions) for field in fields(group) if field.name in options]
     flags = [flag for field in described for flag in _spelled(field, options[field.name])]

@@ -8,23 +8,22 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-ROWS = ".jsonl"
-"""Files with this ending hold a row a line, told apart by its "url"; rows may come in any order."""
 
+def digests(folder: Path, rows: str = "") -> dict[str, str]:
+    """Return the SHA-256 of every file in a folder, by its relative name.
 
-def digests(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file in a folder, by its relative name, or of every row, by its URL.
-
-    Names that begin with a dot are ours (the store, files not yet finished) and are left out.
+    rows: the file, if there is one, that holds a row of JSON a line, in any order: it has a digest for every row, by
+    its "url". Names that begin with a dot are ours (the store, files not yet finished) and are left out.
     """
     found: dict[str, str] = {}
     for file in _files(folder):
-        if file.suffix == ROWS:
+        name = file.relative_to(folder).as_posix()
+        if name == rows:
             for key, digest in _rows(file):
                 found[_unused(key, found)] = digest
         else:
             with file.open("rb") as stream:
-                found[file.relative_to(folder).as_posix()] = hashlib.file_digest(stream, "sha256").hexdigest()
+                found[name] = hashlib.file_digest(stream, "sha256").hexdigest()
     return found
 
 

@@ -54,7 +54,7 @@ class FreshRuns:
             return Attempt(measured, problem=_ending(measured.exit_code, messages) + ", without a report")
         if measured.exit_code == 3:  # noqa: PLR2004 - the exit code of a run that was stopped
             return Attempt(measured, told, problem=f"stopped: {last_line(messages) or 'by its own policy'}")
-        return Attempt(measured, told, digests(folder / "out"))
+        return Attempt(measured, told, digests(folder / "out", self._work.rows))
 
 
 def last_line(messages: Path, most: int = 300) -> str:

@@ -61,7 +61,9 @@ def verdict(low: float, high: float, rounds: int) -> Verdict:
 
 
 def far_out(values: Sequence[float]) -> list[bool]:
-    """Tell for each value whether it stands far from the rest, by the median absolute deviation."""
-    middle = median(values) if values else 0.0
-    spread = median(abs(value - middle) for value in values) if values else 0.0
+    """Tell for each value whether it stands far from the rest, by the median absolute deviation; of few, none does."""
+    if len(values) < LEAST_ROUNDS:
+        return [False] * len(values)
+    middle = median(values)
+    spread = median(abs(value - middle) for value in values)
     return [bool(spread) and 0.6745 * abs(value - middle) / spread > FAR for value in values]

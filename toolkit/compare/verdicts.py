@@ -34,6 +34,18 @@ def flagged(variants: Sequence[Variant], points: Sequence[Point]) -> tuple[Point
     return tuple(replace(point, far_out=(point.variant, point.round) in far) for point in points)
 
 
+def failing(points: Sequence[Point]) -> list[str]:
+    """Return a warning if tasks fail: variants may agree about that, but the times then tell of failures."""
+    told = next((point.told for point in points if point.told and point.told.failed and not point.problem), None)
+    if told is None:
+        return []
+    if not told.succeeded:
+        return ["no task succeeded, so the times are those of failures"]
+    return [
+        f"{told.failed:,} of {told.succeeded + told.skipped + told.failed:,} tasks failed, under every valid variant"
+    ]
+
+
 def _counted(variant: Variant, points: Iterable[Point]) -> list[Point]:
     return [point for point in points if point.variant == variant.name and not point.dropped]
 
