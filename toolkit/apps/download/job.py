@@ -64,8 +64,7 @@ class DownloadJob:
         try:
             return await self._fetch(task.payload, runtime)
         except resume.Restart:
-            part = _Part(self.folder, task.payload.url)
-            part.discard()
+            _Part(self.folder, task.payload.url).discard()
         try:
             return await self._fetch(task.payload, runtime)
         except resume.Restart:
@@ -78,13 +77,15 @@ class DownloadJob:
         part = _Part(self.folder, wanted.url)
         offset, partial = part.usable()
         request = self._request(wanted, offset, partial)
-        transfer = _Transfer(part, offset, partial, wanted.url, self.max_size)
+        transfer = _Transfer(part, offset, partial, wanted, self.max_size)
         try:
             reply = await follow(runtime, request, transfer.accept)
             transfer.finish()
-        finally:
             transfer.close()
-        size = part.become(final, reply.head)
+            size = part.become(final, reply.head)
+        except BaseException:
+            transfer.leave()
+            raise
         return _fetched(wanted, reply, size, transfer.start)
 
     def _request(self, wanted: Wanted, offset: int, partial: resume.Partial | None) -> Request:
@@ -120,8 +121,9 @@ class _Part:
 
     def discard(self) -> None:
         """Forget what is here."""
-        resume.forget(self.note)
-        self.path.unlink(missing_ok=True)
+        with storage.naming_errors(self.path):
+            resume.forget(self.note)
+            self.path.unlink(missing_ok=True)
 
     def become(self, final: Path, head: Head) -> int:
         """Give the part its final name, with the time that the server tells; return its size."""
@@ -140,9 +142,9 @@ class _Transfer:
     """One reply on its way into a part."""
 
     def __init__(
-        self, part: _Part, offset: int, partial: resume.Partial | None, url: str, max_size: int | None
+        self, part: _Part, offset: int, partial: resume.Partial | None, wanted: Wanted, max_size: int | None
     ) -> None:
-        self._part, self._offset, self._partial, self._url = part, offset, partial, url
+        self._part, self._offset, self._partial, self._wanted = part, offset, partial, wanted
         self._limit = max_size
         self._file: storage.PartFile | None = None
         self._sink: Sink | None = None
@@ -151,16 +153,15 @@ class _Transfer:
 
     def accept(self, head: Head) -> Sink | None:
         """Decide where the body goes."""
-        body = resume.decide(head, self._offset, self._partial)
+        conditional = bool(self._wanted.etag or self._wanted.modified)
+        body = resume.decide(head, self._offset, self._partial, conditional=conditional)
         self.start, self._total = body.offset, body.total
         self._check_size(body.total)
         if body.complete:
             return None
         self._file = storage.PartFile(self._part.path, body.offset, self._limit)
-        if body.total is None or body.total >= SIDECAR_FROM:
-            resume.remember(self._part.note, head, self._url, body.total)
-        else:
-            resume.forget(self._part.note)
+        if head.status != 206:  # noqa: PLR2004 - else what is noted holds, though a 206 need not repeat it
+            self._note(head, body.total)
         coding = head.headers.get("content-encoding", "identity") or "identity"
         self._sink = decoded(coding, self._file, self._limit)
         if self._sink is not self._file:
@@ -180,6 +181,20 @@ class _Transfer:
         """Close the part file."""
         if self._file is not None:
             self._file.close()
+
+    def leave(self) -> None:
+        """Give up: keep a part that can be resumed, and remove one that cannot, while it is still locked."""
+        if self._file is not None and not self._part.note.exists():
+            with suppress(OSError):
+                self._part.path.unlink()
+        self.close()
+
+    def _note(self, head: Head, total: int | None) -> None:
+        with storage.naming_errors(self._part.note):
+            if total is None or total >= SIDECAR_FROM:
+                resume.remember(self._part.note, head, self._wanted.url, total)
+            else:
+                resume.forget(self._part.note)
 
     def _check_size(self, total: int | None) -> None:
         if self._limit is not None and total is not None and total > self._limit:
@@ -287,15 +302,19 @@ class DownloadApp:
         key = line.text.partition("#")[0]
         task = Task(key, Wanted(key, ""), lane_of(url), index=index)
         if not seen.add(url):
-            return Skip(task, "the same URL again")
-        name, new = self._name(url, memory)
+            return Skip(replace(task, key=f"{key} ({line.where})"), "the same URL again")  # the key is the first one's
+        name = self._name(url, memory)
         task = replace(task, payload=Wanted(key, name))
-        if new and self._options.existing == "skip" and (self.out / name).exists():
+        if self._options.existing == "skip" and (self.out / name).exists() and not self._is_ours(key, memory):
             return Skip(task, "a file of this name is there already")
         return task
 
-    def _name(self, url: str, memory: Memory) -> tuple[str, bool]:
-        """Return the name that this URL has in this folder for ever, and whether it was given just now."""
+    def _is_ours(self, key: str, memory: Memory) -> bool:
+        known = memory.recall(key)
+        return known is not None and "bytes" in known.value
+
+    def _name(self, url: str, memory: Memory) -> str:
+        """Return the name that this URL has in this folder for ever."""
         name = names.from_url(url)
         for candidate in (name, names.distinct(name, url), names.distinct(name, url, 16)):
             folded = names.folded(candidate)
@@ -303,7 +322,7 @@ class DownloadApp:
             if owner is None:
                 memory.claim(folded, url)
             if owner in (None, url):
-                return candidate, owner is None
+                return candidate
         raise UsageError(f"no free name for {url}")
 
     def _is_here(self, name: str, size: int | None) -> bool:

@@ -28,7 +28,7 @@ def decode(segment: str) -> str:
     """Undo percent-encoding once, if what comes out is UTF-8; else leave it as it is."""
     try:
         return unquote_to_bytes(segment).decode()
-    except UnicodeDecodeError:
+    except UnicodeError:
         return segment
 
 
@@ -39,11 +39,10 @@ def safe(name: str, longest: int = LONGEST) -> str:
     with a dot, `-` or `~`; trailing dots and spaces go; a long name keeps its extension; an empty one is `download`.
     """
     name = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", name)).strip(" ").rstrip(". ")
-    if not name.strip("._ "):
-        return "download"
-    if _RESERVED.match(name) or name[0] in "-~.":
-        name = "_" + name
-    return _shorten(name, longest)
+    name = _shorten(name, longest)
+    if _RESERVED.match(name) or name.startswith(("-", "~", ".")):
+        name = _shorten("_" + name, longest)
+    return name if name.strip("._ ") else "download"
 
 
 def folded(name: str) -> str:

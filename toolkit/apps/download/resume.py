@@ -33,10 +33,11 @@ class Body:
     complete: bool = False
 
 
-def decide(head: Head, offset: int, partial: Partial | None) -> Body:
+def decide(head: Head, offset: int, partial: Partial | None, *, conditional: bool = False) -> Body:
     """Return where the body goes, given that `offset` bytes of `partial` were asked not to be sent again.
 
-    Raises Restart; TaskSkipped for 304; TaskError for a status that is an error, which leaves the part for later.
+    conditional: whether the whole file was asked for only if it has changed. Raises Restart; TaskSkipped for a 304 that
+    was asked for; TaskError for a status that is an error, which leaves the part for later.
     """
     asked = partial is not None and offset > 0
     if head.status == 200:  # noqa: PLR2004
@@ -44,7 +45,7 @@ def decide(head: Head, offset: int, partial: Partial | None) -> Body:
     if head.status == 206 and asked:  # noqa: PLR2004
         assert partial is not None  # noqa: S101 - asked says so
         return _rest(head, offset, partial)
-    if head.status == 304 and not asked:  # noqa: PLR2004
+    if head.status == 304 and conditional and not asked:  # noqa: PLR2004
         raise TaskSkipped("not modified")
     if head.status == 416 and asked:  # noqa: PLR2004
         assert partial is not None  # noqa: S101 - asked says so
@@ -58,8 +59,8 @@ def decide(head: Head, offset: int, partial: Partial | None) -> Body:
 
 def _rest(head: Head, offset: int, partial: Partial) -> Body:
     found = content_range(head.headers)
-    if found is None or found.first > offset:
-        raise Restart
+    if found is None or found.first > offset or not _is_plain(head):
+        raise Restart  # of a coded body the range is one of coded bytes (RFC 9110, 14.4)
     if found.total is not None and (partial.total not in (None, found.total) or found.last != found.total - 1):
         raise Restart
     sent = head.headers.get("etag")
@@ -77,10 +78,14 @@ def _nothing_left(head: Head, offset: int, partial: Partial) -> Body:
     return Body(offset, total, complete=True)
 
 
+def _is_plain(head: Head) -> bool:
+    return (head.headers.get("content-encoding") or "identity").lower() == "identity"
+
+
 def remember(path: Path, head: Head, url: str, total: int | None) -> None:
     """Write beside a part what resuming needs, if the reply can be resumed at all."""
     validator = strong_validator(head.headers)
-    if validator is None or head.headers.get("content-encoding"):
+    if validator is None or not _is_plain(head):
         forget(path)
         return
     fresh = path.with_suffix(".json.new")
@@ -94,7 +99,8 @@ def recall(path: Path, url: str) -> Partial | None:
         partial = Partial(**json.loads(path.read_text()))
     except (OSError, ValueError, TypeError):
         return None
-    return partial if partial.url == url and partial.validator else None
+    usable = isinstance(partial.validator, str) and (partial.total is None or type(partial.total) is int)
+    return partial if usable and partial.url == url and partial.validator else None
 
 
 def forget(path: Path) -> None:
