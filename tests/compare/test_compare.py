@@ -76,7 +76,8 @@ def test_download_when_shown_as_text(address: str) -> None:
     done = toolkit("compare", "download", f"{address}files/terms.txt", "--models", "threads,threads", "--rounds", "1")
     assert done.returncode == 0
     lines = done.stdout.splitlines()
-    assert lines[0].split()[:4] == ["variant", "workers", "client", "median"]
+    assert lines[0].split()[:5] == ["variant", "workers", "client", "results", "median"]
+    assert lines[1].split()[3] == lines[2].split()[3] != "differ"
     assert lines[1].split()[:3] == ["threads", "16", "requests"]
     assert lines[2].split()[:3] == ["threads#2", "16", "requests"]
     assert [line.split(":")[0] for line in done.stderr.splitlines()] == [

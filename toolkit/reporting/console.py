@@ -78,7 +78,9 @@ class ConsoleReporter:
         if tick.total and rate:
             cells.append(Text(f"{duration((tick.total - tick.ended) / rate)} to go", style="dim"))
         if tick.stopping:
-            cells.append(Text(f"{tick.stopping}: letting what runs end (Ctrl-C again gives it up)", style="bold yellow"))
+            cells.append(
+                Text(f"{tick.stopping}: letting what runs end (Ctrl-C again gives it up)", style="bold yellow")
+            )
         table.add_row(*cells)
         rows: list[Table | ProgressBar | Text] = [table]
         if tick.total:

@@ -12,17 +12,20 @@ Document = dict[str, Any]
 """JSON values in the shape of toolkit.compare/1."""
 
 HEADINGS = (
-    "variant", "workers", "client", "median", "range", "speed-up", "95 %", "verdict", "tasks/s", "CPU", "memory",
+    "variant", "workers", "client", "results", "median", "range", "speed-up", "95 %", "verdict", "tasks/s", "CPU", "memory",
     "start-up",
 )  # fmt: skip
-WORDS = ("variant", "client", "verdict")
+WORDS = ("variant", "client", "results", "verdict")
 """Columns that are read as words; the others are figures, and stand to the right."""
 NONE = "–"
 
 
 def rows(document: Document) -> list[list[str]]:
     """Return the cells of the table, a row for each variant; one that is INVALID shows no figures."""
-    return [_row(variant, _times(document, variant["name"])) for variant in document["variants"]]
+    return [
+        _row(variant, _times(document, variant["name"]), _digest(document, variant["name"]))
+        for variant in document["variants"]
+    ]
 
 
 def notes(document: Document) -> list[str]:
@@ -43,6 +46,7 @@ def how(document: Document) -> list[str]:
     rounds, cpus = plural(document["rounds"], "round"), plural(facts["usable_cpus"], "CPU")
     return [
         f"{rounds} after a warm-up that is dropped, in an order shuffled with seed {document['seed']}.",
+        "Results: the digest of all that was made, the same where the outputs are the same, byte for byte.",
         f"Speed-up over {document['reference']}: the median of the rounds, and the interval of 95 % of its resamples.",
         _memory(document),
         f"{facts['cpu'] or facts['machine']}, {cpus}{load}; {facts['implementation']} {facts['python']}{gil}.",
@@ -86,9 +90,9 @@ def markdown(document: Document) -> str:
     )
 
 
-def _row(variant: dict[str, Any], times: dict[int, dict[str, Any]]) -> list[str]:
+def _row(variant: dict[str, Any], times: dict[int, dict[str, Any]], digest: str) -> list[str]:
     workers = NONE if variant["workers"] is None else f"{variant['workers']:,}"
-    name = [variant["name"], workers, variant["client"] or NONE]
+    name = [variant["name"], workers, variant["client"] or NONE, digest]
     if variant["verdict"] == "INVALID":
         return [*name, NONE, NONE, NONE, NONE, "INVALID", *[NONE] * 4]
     middle, ratio = variant["median"], variant["speed_up"]
@@ -105,6 +109,12 @@ def _row(variant: dict[str, Any], times: dict[int, dict[str, Any]]) -> list[str]
         NONE if middle["memory"] is None else size(middle["memory"]),
         _seconds(middle["startup_seconds"]),
     ]
+
+
+def _digest(document: Document, name: str) -> str:
+    """Return the start of the digest of all that a variant made; equal ones made the same."""
+    found = {point["digest"][:8] for point in document["points"] if point["variant"] == name and point["digest"]}
+    return found.pop() if len(found) == 1 else "differ" if found else NONE
 
 
 def _times(document: Document, name: str) -> dict[int, dict[str, Any]]:

@@ -37,7 +37,11 @@ class PlainReporter:
 def line(tick: Tick) -> str:
     """Return how far the run is, in one line."""
     rate = tick.ended / tick.seconds if tick.seconds else 0.0
-    parts = [f"{tick.succeeded:,}{f' of {tick.total:,}' if tick.total else ''} done", f"{tick.skipped:,} skipped", f"{tick.failed:,} failed"]
+    parts = [
+        f"{tick.succeeded:,}{f' of {tick.total:,}' if tick.total else ''} done",
+        f"{tick.skipped:,} skipped",
+        f"{tick.failed:,} failed",
+    ]
     parts += [f"{tick.in_flight:,} running", f"{tick.retried:,} retries", f"{rate:,.1f}/s"]
     parts += [f"{size(tick.received)} in"] if tick.received else []
     return f"{duration(tick.seconds)}: " + ", ".join(parts) + (f" – {tick.stopping}, waiting" if tick.stopping else "")
