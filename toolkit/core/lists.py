@@ -71,11 +71,14 @@ def check_sources(sources: Sequence[str]) -> None:
     if not sources:
         raise UsageError("nothing to do: give URLs, a file of URLs, or - for standard input")
     for source in sources:
+        if source == "-" and sys.stdin is None:
+            raise UsageError("standard input is closed: give URLs or a file of URLs")
         if source == "-" or is_url(source):
             continue
         try:
-            with open(source, "rb"):
-                pass
+            if not Path(source).is_fifo():  # its writer must meet one reader only
+                with open(source, "rb"):
+                    pass
         except (OSError, ValueError) as error:
             what = getattr(error, "strerror", None) or error
             raise UsageError(f"{source!r} is neither a URL nor a readable file: {what}") from error
@@ -138,13 +141,16 @@ def _lines(file: Iterable[str]) -> Iterator[str]:
 
 def _stdin() -> Iterator[str | None]:
     """Read standard input in a thread, so that a slow writer at the other end does not hold up what runs."""
-    lines: queue.Queue[str | None] = queue.Queue(maxsize=1000)
+    lines: queue.Queue[str | Exception | None] = queue.Queue(maxsize=1000)
 
     def read() -> None:
-        with open(sys.stdin.fileno(), encoding="utf-8-sig", errors="replace", closefd=False) as stream:
-            for line in _lines(stream):
-                lines.put(line)
-        lines.put(None)
+        try:
+            with open(sys.stdin.fileno(), encoding="utf-8-sig", errors="replace", closefd=False) as stream:
+                for line in _lines(stream):
+                    lines.put(line)
+            lines.put(None)
+        except Exception as error:  # raised again where the lines are wanted
+            lines.put(error)
 
     threading.Thread(target=read, name="toolkit-stdin", daemon=True).start()
     while True:
@@ -155,4 +161,6 @@ def _stdin() -> Iterator[str | None]:
             continue
         if line is None:
             return
+        if isinstance(line, Exception):
+            raise line
         yield line
