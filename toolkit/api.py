@@ -11,8 +11,9 @@ from toolkit.core import plugins
 from toolkit.core.errors import UsageError
 from toolkit.core.options import check
 from toolkit.core.task import Outcome
+from toolkit.options import RunOptions
 from toolkit.reporting import Reporter, Summary
-from toolkit.run import Run, RunOptions
+from toolkit.run import Run
 
 APPS = "toolkit.apps"
 

@@ -7,59 +7,30 @@ order; a signal finds it awake.
 from __future__ import annotations
 
 import hashlib
-import os
 import signal
-import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from toolkit import models
 from toolkit.core.errors import RunStopped, UsageError
-from toolkit.core.job import App, Done, Wait
-from toolkit.core.options import option
-from toolkit.core.policy import Policy, parse_max_errors
-from toolkit.core.schedule import Planned, Retry, Schedule
-from toolkit.core.task import Failure, Outcome, Skip, Success, Task
+from toolkit.core.job import App
+from toolkit.core.policy import Policy
+from toolkit.core.schedule import Planned, Schedule
+from toolkit.core.task import Outcome, Skip, Success, Task
+from toolkit.feed import BEAT, Engine, ScheduleFeed
 from toolkit.models import ClientOptions, Model, Setup
-from toolkit.reporting import Reporter, RunFinished, RunStarted, Summary, Tally, TaskSettled, Tick
+from toolkit.options import RunOptions, policy_of, workers_of
+from toolkit.reporting import Reporter, RunFinished, RunStarted, Summary, Tally, TaskSettled
 from toolkit.store import Store
 
-BEAT = 0.05
-"""Seconds between looks at what has landed; each is one write to the store."""
 TICK = 0.2
 """Seconds between Tick events."""
-BACKLOG = 5_000
-"""Outcomes that wait for the store before nothing more is started."""
 GRACE = 10.0
 """Seconds that running tasks may take to end after the first Ctrl-C."""
-IO_WORKERS = 16
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """How a job is run: the same options for every app."""
-
-    model: str = option("", "Concurrency model; `toolkit models` lists them.", flags=("--model", "-m"), metavar="NAME")
-    workers: int | None = option(None, "Tasks at once.", flags=("--workers", "-j"), metavar="N")
-    client: str | None = option(None, "HTTP client (requests, aiohttp).", metavar="NAME")
-    per_host: int = option(8, "Tasks at once for one host.", metavar="N")
-    delay: float = option(0.0, "Least seconds between two requests to one host.", metavar="SECONDS")
-    retries: int = option(3, "Attempts after the first.", metavar="N")
-    timeout: float | None = option(
-        None, "Seconds without a byte (network) or for a picture, after which a task fails.", metavar="SECONDS"
-    )
-    max_errors: str | None = option(None, "Stop after so many failures: 20, or 5%.", metavar="N|N%")
-    ca_file: str | None = option(None, "Trust the certificates in this file, and no others.", metavar="FILE")
-    fresh: bool = option(False, "Forget what was done before, and do everything.")
-    retry_failed: bool = option(False, "Only the tasks that failed before; sources may be left out.")
-    state: Path | None = option(None, "Where to keep what is done, if not beside the output.", metavar="FILE")
 
 
 class Run:
@@ -83,9 +54,9 @@ class Run:
         self.command = tuple(command)
         self.summary: Summary | None = None
         self.abandoned = False
-        self.policy = policy or _policy(app, options)
+        self.policy = policy or policy_of(app, options)
         self._model: Model = models.load(options.model or app.usual_model)
-        self._workers = _workers(self._model, app, options)
+        self._workers = workers_of(self._model, app, options)
         self._client = models.client_for(self._model, options.client)
         self._plan_name = hashlib.sha256("\0".join(sources).encode("utf-8", "surrogatepass")).hexdigest()[:16]
         self._reporters = tuple(reporters)
@@ -129,10 +100,10 @@ class Run:
 
     def _conduct(self, store: Store) -> Iterator[Outcome]:
         schedule = Schedule(self._planned(store), self.policy)
-        feed = _Feed(schedule)
+        feed = ScheduleFeed(schedule)
         store.begin(self.app.name, self._plan_name, self._model.name, self._workers, " ".join(self.command))
         self._tell(RunStarted(self.app.name, self._model.name, self._workers))
-        engine = _Engine(self._model, self._setup(), feed)
+        engine = Engine(self._model, self._setup(), feed)
         started, at = time.monotonic(), datetime.now(UTC)
         engine.start()
         try:
@@ -147,7 +118,7 @@ class Run:
         if failure is not None:
             raise failure
 
-    def _follow(self, engine: _Engine, feed: _Feed, store: Store, started: float) -> Iterator[Outcome]:
+    def _follow(self, engine: Engine, feed: ScheduleFeed, store: Store, started: float) -> Iterator[Outcome]:
         ticked = give_up_at = 0.0
         while True:
             over = engine.over.wait(BEAT)  # asked before landing, so that nothing lands after the last look
@@ -168,7 +139,7 @@ class Run:
                 if self._interrupts > 1 or now >= give_up_at:
                     return  # _end cancels what still runs
 
-    def _land(self, feed: _Feed, store: Store) -> list[Outcome]:
+    def _land(self, feed: ScheduleFeed, store: Store) -> list[Outcome]:
         """Store and tell what has landed since the last call; return the outcomes that are final."""
         landed = feed.take()
         if not landed:
@@ -183,14 +154,14 @@ class Run:
             self._tell(TaskSettled(outcome, None if retry is None else max(0.0, retry.due - now)))
         return final
 
-    def _end(self, engine: _Engine, feed: _Feed) -> None:
+    def _end(self, engine: Engine, feed: ScheduleFeed) -> None:
         if not engine.over.is_set():
             feed.stop("interrupted")
             feed.cancel()
         self.abandoned = not engine.over.wait(GRACE / 2)
 
     def _close(
-        self, store: Store, schedule: Schedule, feed: _Feed, engine: _Engine, started: float, at: datetime
+        self, store: Store, schedule: Schedule, feed: ScheduleFeed, engine: Engine, started: float, at: datetime
     ) -> None:
         counts = schedule.counts
         interrupted = schedule.stopped == "interrupted"
@@ -227,11 +198,14 @@ class Run:
             yield from store.failed(self.app)
             return
         for planned in self.app.plan(store):
-            if isinstance(planned, Task) and (known := store.recall(planned.key)):
-                planned = self.app.recall(planned, known)
-                if isinstance(planned, Skip):
-                    store.keep(planned.task)
-            yield planned
+            known = store.recall(planned.key) if isinstance(planned, Task) else None
+            if isinstance(planned, Task) and known:
+                checked = self.app.recall(planned, known)
+                if isinstance(checked, Skip):
+                    store.keep(checked.task)
+                yield checked
+            else:
+                yield planned
 
     def _setup(self) -> Setup:
         timeout = None if self.app.network else self.options.timeout
@@ -240,102 +214,6 @@ class Run:
     def _tell(self, event: Any) -> None:
         for reporter in self._reporters:
             reporter(event)
-
-
-class _Feed:
-    """What models pull from: the schedule behind a lock, with the clock, and a tray for what has landed."""
-
-    def __init__(self, schedule: Schedule) -> None:
-        self._schedule = schedule
-        self._wake = threading.Condition()
-        self._waiters = 0
-        self._tray: deque[tuple[Outcome, Retry | None]] = deque()
-        self._actions: list[Callable[[], None]] = []
-        self.bytes = 0
-        self.cancelled = False
-
-    def next(self) -> Task[Any] | Wait | Done:
-        with self._wake:
-            now = time.monotonic()
-            if len(self._tray) > BACKLOG:
-                return Wait(now + BEAT)
-            step = self._schedule.next(now)
-            while isinstance(step, Skip | Failure):
-                self._tray.append((step, None))
-                if len(self._tray) > BACKLOG:
-                    return Wait(now + BEAT)
-                step = self._schedule.next(now)
-            # Each start wakes the next worker, if there is work for it: waking all for every task costs dearly.
-            if isinstance(step, Done):
-                self._wake.notify_all()
-            elif self._waiters and self._schedule.has_ready:
-                self._wake.notify()
-            return step
-
-    def settle(self, outcome: Outcome) -> None:
-        with self._wake:
-            self._tray.append((outcome, self._schedule.settle(outcome, time.monotonic())))
-
-    def wait(self, step: Wait, *, most: float = 0.2) -> None:
-        with self._wake:
-            pause = most if step.until is None else min(most, step.until - time.monotonic())
-            if pause > 0:
-                self._waiters += 1
-                self._wake.wait(pause)
-                self._waiters -= 1
-
-    def received(self, size: int) -> None:
-        self.bytes += size
-
-    def on_cancel(self, action: Callable[[], None]) -> None:
-        self._actions.append(action)
-
-    def take(self) -> list[tuple[Outcome, Retry | None]]:
-        return [self._tray.popleft() for _ in range(len(self._tray))]
-
-    def stop(self, reason: str) -> None:
-        self._schedule.stop(reason)
-
-    def cancel(self) -> None:
-        self.cancelled = True
-        for action in list(self._actions):
-            action()
-
-    def tick(self, seconds: float, total: int | None) -> Tick:
-        counts, schedule = self._schedule.counts, self._schedule
-        return Tick(
-            counts.succeeded,
-            counts.skipped,
-            counts.failed,
-            counts.retried,
-            schedule.in_flight,
-            self.bytes,
-            seconds,
-            total,
-            schedule.stopped,
-        )
-
-
-class _Engine(threading.Thread):
-    """The thread in which a model runs."""
-
-    def __init__(self, model: Model, setup: Setup, feed: _Feed) -> None:
-        super().__init__(name="toolkit-model", daemon=True)
-        self._model, self._setup, self._feed = model, setup, feed
-        self.over = threading.Event()
-        self.failure: BaseException | None = None
-        self.startup = 0.0
-
-    def run(self) -> None:
-        started = time.monotonic()
-        try:
-            with self._model.start(self._setup) as runner:
-                self.startup = time.monotonic() - started
-                runner(self._feed)
-        except BaseException as error:  # raised again in the caller's thread
-            self.failure = error
-        finally:
-            self.over.set()
 
 
 @contextmanager
@@ -350,35 +228,3 @@ def _signals(interrupt: Callable[[], None]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _policy(app: App, options: RunOptions) -> Policy:
-    for name, least in (("workers", 1), ("per_host", 1), ("retries", 0), ("delay", 0), ("timeout", 0)):
-        value = getattr(options, name)
-        if value is not None and (value < least or (name == "timeout" and value == 0)):
-            raise UsageError(
-                f"--{name.replace('_', '-')} {value:g}: give a number {'above' if name == 'timeout' else 'from'}"
-                f" {least}"
-            )
-    return Policy(
-        retries=options.retries,
-        per_lane=options.per_host,
-        delay=options.delay,
-        max_errors=parse_max_errors(options.max_errors) if options.max_errors else None,
-        order="input" if app.network else "largest",
-    )
-
-
-def _workers(model: Model, app: App, options: RunOptions) -> int:
-    if model.name == "sequential":
-        return 1
-    if options.workers is not None:
-        return options.workers
-    return IO_WORKERS if app.network and not model.traits.parallel_cpu else usable_cpus()
-
-
-def usable_cpus() -> int:
-    """Return how many processors this process may use, by affinity."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -18,8 +18,9 @@ from tests.models.fakes import FakeApp, Payload
 from toolkit import models
 from toolkit.core.policy import Policy
 from toolkit.core.task import Outcome
+from toolkit.options import RunOptions
 from toolkit.reporting import Event, Reporter, Summary, Tick
-from toolkit.run import Run, RunOptions
+from toolkit.run import Run
 
 QUICK = Policy(backoff=0.001)
 """A policy that does not wait before a retry."""

@@ -19,11 +19,12 @@ from toolkit.core import plugins
 from toolkit.core.errors import UsageError
 from toolkit.core.options import option
 from toolkit.core.task import Failure, Outcome, Skip, Success, Task
+from toolkit.options import RunOptions
 from toolkit.reporting import Reporter
 from toolkit.reporting.json import EventsReporter, document
 from toolkit.reporting.plain import PlainReporter
 from toolkit.reporting.words import plural, shown
-from toolkit.run import Run, RunOptions
+from toolkit.run import Run
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,9 @@ from toolkit.compare.document import document
 from toolkit.core import plugins
 from toolkit.core.errors import UsageError
 from toolkit.core.options import option
+from toolkit.options import RunOptions
 from toolkit.reporting.markdown import HEADINGS, WORDS, how, markdown, notes, plain, rows
 from toolkit.reporting.words import shown
-from toolkit.run import RunOptions
 
 STYLES = {"faster": "green", "slower": "yellow", "INVALID": "bold red", "reference": "cyan"}
 WIDE = 122

@@ -14,7 +14,7 @@ from toolkit.compare.results import Missing, Variant
 from toolkit.core import plugins
 from toolkit.core.errors import MissingExtra, UsageError
 from toolkit.core.options import Description
-from toolkit.run import RunOptions
+from toolkit.options import RunOptions
 
 ALL = "all"
 OURS = ("model", "workers", "client", "fresh", "retry_failed", "state")

@@ -15,7 +15,7 @@ from typing import Any
 from toolkit import __version__
 from toolkit.compare.runs import PINNED
 from toolkit.compare.statistics import LEAST_ROUNDS
-from toolkit.run import usable_cpus
+from toolkit.core.cpus import usable_cpus
 
 BUSY = 0.5
 """Load average for each CPU above which other work is likely to show in the figures."""

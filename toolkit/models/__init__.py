@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -89,13 +88,6 @@ def blocking_runtime(setup: Setup, feed: Feed) -> BlockingRuntime:
         cancelled=lambda: feed.cancelled,
         task_timeout=setup.task_timeout,
     )
-
-
-def usable_cpus() -> int:
-    """Return how many processors this process may use, by affinity."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _is_imported_by_worker() -> bool:

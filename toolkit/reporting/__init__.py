@@ -34,7 +34,9 @@ class TaskSettled:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """How far the run is, a few times a second. received: bytes so far. seconds: since the start.
+    """How far the run is, a few times a second.
+
+    received: bytes so far. seconds: since the start.
     total: of tasks, if that is known. stopping: why nothing new is started, or "".
     """
 

@@ -12,8 +12,8 @@ Document = dict[str, Any]
 """JSON values in the shape of toolkit.compare/1."""
 
 HEADINGS = (
-    "variant", "workers", "client", "results", "median", "range", "speed-up", "95 %", "verdict", "tasks/s", "CPU", "memory",
-    "start-up",
+    "variant", "workers", "client", "results", "median", "range", "speed-up", "95 %", "verdict", "tasks/s", "CPU",
+    "memory", "start-up",
 )  # fmt: skip
 WORDS = ("variant", "client", "results", "verdict")
 """Columns that are read as words; the others are figures, and stand to the right."""

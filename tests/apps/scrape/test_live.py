@@ -13,8 +13,9 @@ import pytest
 
 from toolkit.apps.scrape.job import ScrapeApp
 from toolkit.apps.scrape.options import ScrapeOptions
+from toolkit.options import RunOptions
 from toolkit.reporting import Summary
-from toolkit.run import Run, RunOptions
+from toolkit.run import Run
 
 PAGES = {
     "/robots.txt": b"User-agent: toolkit\nDisallow: /private/\n",
