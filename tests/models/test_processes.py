@@ -7,19 +7,20 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.models.conftest import Perform, start
+from tests.models.conftest import Perform, start, when_stopping
 from tests.models.fakes import FakeApp, Payload, Picky
 from toolkit.core.errors import FailureKind, RunStopped, UsageError
-from toolkit.core.policy import Policy
-from toolkit.core.task import Failure, Outcome, Success
+from toolkit.core.task import Failure, Outcome, Success, Task
 from toolkit.models import Setup
+from toolkit.models._supervised import Worker
 from toolkit.run import Run
 
 SQUARES: list[Payload] = [("square", n) for n in range(200)]
@@ -122,9 +123,9 @@ def test_a_task_that_cannot_be_pickled_fails_alone(perform: Perform) -> None:
 
 def test_large_tasks_and_results_cross_without_a_deadlock(perform: Perform) -> None:
     """Both sides may have more to say than a pipe holds."""
-    payloads: list[Payload] = [("length", b"x" * 300_000)] * 40 + [("large", 1_000_000)] * 40
-    summary, _ = perform("processes", payloads)
-    assert summary.succeeded == 80
+    payloads: list[Payload] = [("length", b"x" * 500_000), ("large", 3_000_000)] * 60
+    summary, _ = perform("processes", payloads, workers=1)
+    assert summary.succeeded == 120
 
 
 def test_a_result_that_is_too_large_is_refused(perform: Perform) -> None:
@@ -155,12 +156,44 @@ def test_a_worker_that_has_grown_is_replaced(perform: Perform, monkeypatch: pyte
     assert len(outcomes) == 300
 
 
-def test_starts_in_a_lane_keep_their_distance() -> None:
-    """A task whose start the schedule has timed does not wait in a batch."""
-    run = start("processes", FakeApp(SQUARES[:8], lane="host"), policy=Policy(delay=0.05))
-    starts = sorted(outcome.timing.started for outcome in run.outcomes())
-    assert len(starts) == 8
-    assert all(later - earlier > 0.03 for earlier, later in pairwise(starts))
+def test_tasks_of_a_lane_go_one_by_one(perform: Perform, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task whose start the schedule has timed does not wait in a batch, nor behind one."""
+    sizes: list[tuple[int, int]] = []
+    send = Worker.send
+
+    def spy(self: Worker, batch: Sequence[tuple[Task[Any], bytes]]) -> None:
+        sizes.append((len(batch), len(self.tasks)))
+        send(self, batch)
+
+    monkeypatch.setattr(Worker, "send", spy)
+    assert len(list(start("processes", FakeApp(SQUARES, lane="host")).outcomes())) == 200
+    assert set(sizes) == {(1, 0)}
+    perform("processes", SQUARES)
+    assert len(sizes) < 200 + 50, "other tasks do share a batch"
+
+
+def test_an_interrupt_also_stops_what_waits_in_a_worker(tmp_path: Path) -> None:
+    """What shared a batch with a long task, or was sent ahead, comes back and does not start."""
+    shown, go = tmp_path / "shown", tmp_path / "go"
+    started = [tmp_path / f"started-{n}" for n in range(400)]
+    payloads: list[Payload] = [*SQUARES, ("hold", (str(shown), str(go))), *(("touch", str(path)) for path in started)]
+
+    def settle() -> None:
+        if not go.exists():
+            time.sleep(0.2)  # longer than a batch may last, from the interrupt on
+            go.touch()
+
+    run = start("processes", FakeApp(payloads), workers=1, reporters=[when_stopping(settle)])
+
+    def interrupt() -> None:
+        while not shown.exists():
+            pause.wait(0.005)
+        run.interrupt()
+
+    pause = threading.Event()
+    threading.Thread(target=interrupt).start()
+    assert len(list(run.outcomes())) == 201
+    assert not [path for path in started if path.exists()]
 
 
 def test_a_worker_has_one_native_thread(perform: Perform, monkeypatch: pytest.MonkeyPatch) -> None:

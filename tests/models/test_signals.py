@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pty
 import select
-import signal
 import subprocess
 import sys
 import time
@@ -112,14 +111,17 @@ def test_ctrl_c_twice_gives_up_what_runs(stoppable: str, what: str, tmp_path: Pa
 @pytest.mark.parametrize("what", ["hold", "backtrack"])
 def test_kill_9_of_the_program_leaves_no_worker(tmp_path: Path, what: str) -> None:
     """Workers end with their parent, whatever they are doing."""
-    with terminal("-m", "tests.models.script", "processes", tmp_path, what) as program:
-        wait_for(tmp_path / "shown")
-        worker = int((tmp_path / "shown").read_text())
-        family = program.family()
-        assert worker in {process.pid for process in family}
-        program.process.send_signal(signal.SIGKILL)
-        program.process.wait()
-        _, alive = psutil.wait_procs(family, timeout=10)
+    # Not in a terminal: its end would kill them, too.
+    command = [sys.executable, "-m", "tests.models.script", "processes", str(tmp_path), what]
+    program = subprocess.Popen(command, start_new_session=True)
+    wait_for(tmp_path / "shown")
+    family = psutil.Process(program.pid).children(recursive=True)
+    assert int((tmp_path / "shown").read_text()) in {process.pid for process in family}
+    program.kill()
+    program.wait()
+    _, alive = psutil.wait_procs(family, timeout=5)
+    for process in alive:
+        process.kill()
     assert not alive
 
 

@@ -4,7 +4,7 @@ A fork server is a small process without threads that our workers are forked fro
 milliseconds and is safe whatever threads this process has. Left alone it would live as long as the program.
 """
 
-# ruff: noqa: TID251 - part of the processes model
+
 
 from __future__ import annotations
 

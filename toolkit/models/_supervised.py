@@ -1,6 +1,6 @@
 """One worker process as its parent sees it: its pipe, what it was given, and what it was on when it died."""
 
-# ruff: noqa: TID251 - part of the processes model
+
 
 from __future__ import annotations
 

@@ -62,8 +62,13 @@ def serve(brief: Brief, connection: Connection, mark: Mark) -> None:
         connection.send_bytes(b"")
         while message := connection.recv_bytes():
             first, tasks = pickle.loads(message)  # noqa: S301 - from our own parent
-            results = _batch(first, tasks, job, runtime, brief, mark)
+            results, late = _batch(first, tasks, job, runtime, brief, mark)
+            ahead = connection.recv_bytes() if late and connection.poll() else None
             connection.send_bytes(pickle.dumps((results, memory_used())))
+            if ahead:  # sent when nobody knew how long this would take: others may be free for it by now
+                connection.send_bytes(pickle.dumps(([], memory_used())))
+            elif ahead is not None:
+                return
 
 
 def main_script() -> dict[str, Any]:
@@ -86,18 +91,23 @@ def memory_used() -> int:
 
 def _batch(
     first: int, tasks: Sequence[bytes], job: Job[Any, Any], runtime: BlockingRuntime, brief: Brief, mark: Mark
-) -> list[bytes]:
-    """Run the tasks until the budget is spent, marking where we are: if this process dies, its parent knows on what."""
+) -> tuple[list[bytes], bool]:
+    """Run tasks until the budget is spent; return their results, and whether it was.
+
+    It marks where it is: if this process dies, its parent knows on what.
+    """
     results: list[bytes] = []
-    ends = time.monotonic() + BUDGET
+    now = time.monotonic()
+    ends = now + BUDGET
     for serial, packed in enumerate(tasks, first):
-        mark[SINCE] = now = time.monotonic()
-        if results and now > ends:
-            break
+        mark[SINCE] = now
         mark[SERIAL] = serial
         results.append(_perform(packed, job, runtime, brief))
+        now = time.monotonic()
+        if now > ends:
+            break
     mark[SERIAL] = 0
-    return results
+    return results, now > ends
 
 
 def _perform(packed: bytes, job: Job[Any, Any], runtime: BlockingRuntime, brief: Brief) -> bytes:

@@ -219,9 +219,10 @@ class _Supervisor:
         self._returned.extend(untouched)
         for outcome in outcomes:
             self._feed.settle(outcome)
-        self._deaths = 0
-        seconds = (outcomes[-1].timing.ended - outcomes[0].timing.started) / len(outcomes)
-        self._pace = seconds if self._pace is None else 0.7 * self._pace + 0.3 * seconds
+        if outcomes:
+            self._deaths = 0
+            seconds = (outcomes[-1].timing.ended - outcomes[0].timing.started) / len(outcomes)
+            self._pace = seconds if self._pace is None else 0.7 * self._pace + 0.3 * seconds
         worker.retiring = worker.retiring or worker.grown(memory) > self._setup.recycle_growth
         if worker.retiring and not worker.batches:
             worker.dismiss()
