@@ -1,0 +1,106 @@
+"""The Python API: the command's options by name, a Summary back, outcomes as they land."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+import toolkit
+from samples.serve import SampleServer
+from toolkit.core.task import Failure, Skip, Success
+from toolkit.reporting import Event, RunFinished, RunStarted
+
+SAMPLES = Path(__file__).parent.parent / "samples"
+
+
+def test_call_returns_the_summary(server: SampleServer, tmp_path: Path) -> None:
+    """A single source may be given without a list; failures are in the summary, not raised."""
+    summary = toolkit.download(f"{server.url}files/terms.txt", tmp_path, model="sequential")
+    assert (summary.succeeded, summary.exit_code, summary.model) == (1, 0, "sequential")
+    summary = toolkit.download([f"{server.url}files/terms.txt", f"{server.url}no"], str(tmp_path), workers=2)
+    assert (summary.skipped, summary.failed, summary.exit_code) == ({"already downloaded": 1}, {"http": 1}, 1)
+
+
+def test_stream_yields_every_outcome_as_it_lands(server: SampleServer, tmp_path: Path) -> None:
+    """Success, Skip and Failure come one by one, with the task that they are of."""
+    urls = [f"{server.url}files/terms.txt", f"{server.url}no", f"{server.url}files/terms.txt#again"]
+    outcomes = {outcome.task.index: outcome for outcome in toolkit.download.stream(urls, tmp_path)}
+    assert [type(outcomes[n]) for n in range(3)] == [Success, Failure, Skip]
+
+
+def test_stream_stops_the_run_when_it_is_closed(server: SampleServer, tmp_path: Path) -> None:
+    """Leaving the loop leaves no thread behind, and what was not done is left for the next call."""
+    urls = [f"{server.url}generated/{1000 + n}.bin?delay=0.05" for n in range(100)]
+    stream = toolkit.download.stream(urls, tmp_path, workers=2)
+    assert isinstance(next(stream), Success)
+    stream.close()  # type: ignore[attr-defined]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("toolkit")]
+    assert len(server.log()["paths"]) < 20
+    rest = toolkit.download(urls, tmp_path, per_host=50, workers=50)
+    assert rest.succeeded + rest.skips == 100
+    assert rest.skips >= 1
+
+
+def test_reporters_are_told_in_order(server: SampleServer, tmp_path: Path) -> None:
+    """A reporter is any callable that takes events."""
+    events: list[Event] = []
+    toolkit.download(f"{server.url}files/terms.txt", tmp_path, reporters=[events.append])
+    assert isinstance(events[0], RunStarted)
+    assert isinstance(events[-1], RunFinished)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"frob": 1}, "toolkit.download has no option 'frob'"),
+        ({"existing": "eat"}, "existing='eat': choose from 'skip'"),
+        ({"model": "magic"}, "unknown model 'magic'"),
+        ({"workers": 0}, "--workers 0"),
+        ({"ca_file": "nowhere.pem"}, "nowhere.pem"),
+    ],
+)
+def test_call_raises_usage_error_for_options_that_cannot_be(
+    options: dict[str, object], words: str, tmp_path: Path
+) -> None:
+    """A wrong option is an exception with one clear line, before anything is written."""
+    with pytest.raises(toolkit.UsageError, match=words):
+        toolkit.download("http://h/x", tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_second_run_is_refused_while_the_first_is_using_the_output(server: SampleServer, tmp_path: Path) -> None:
+    """Two runs never share a store."""
+    stream = toolkit.download.stream([f"{server.url}files/terms.txt", f"{server.url}files/hours.json"], tmp_path)
+    next(stream)
+    with pytest.raises(toolkit.UsageError, match="another run is using"):
+        toolkit.download(f"{server.url}files/terms.txt", tmp_path)
+    stream.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        ("download_files.py", "1 new, 0 there already, 1 failed"),
+        ("resize_pictures.py", "coffee-cmyk.jpg: 300x200"),
+        ("scrape_pages.py", "1 rows, 0 skipped, 1 failed of 2 pages"),
+    ],
+)
+def test_sample_program_works_as_its_first_line_says(
+    program: str, words: str, server: SampleServer, tmp_path: Path
+) -> None:
+    """The three programs run as they are."""
+    urls = [f"{server.url}item/cat-oval.html", f"{server.url}none"]
+    arguments = {
+        "download_files.py": [*urls, str(tmp_path / "out")],
+        "resize_pictures.py": [str(SAMPLES / "pictures"), str(tmp_path / "out")],
+        "scrape_pages.py": [*urls, str(tmp_path / "rows.csv")],
+    }[program]
+    done = subprocess.run(
+        [sys.executable, SAMPLES / program, *arguments], capture_output=True, text=True, timeout=50, check=False
+    )
+    assert words in done.stdout, done.stderr
+    assert done.returncode == (0 if program.startswith("resize") else 1)
