@@ -36,9 +36,13 @@ Script = Sequence[Step]
 
 
 class RawServer:
-    """Listens on a port of its own; requests holds each request's head as it came, connections counts them."""
+    """Listens on a port of its own; requests holds each request's head as it came, connections counts them.
 
-    def __init__(self, *scripts: Script, tls: ssl.SSLContext | None = None) -> None:
+    head: the bytes that a request is known by, if not the end of HTTP's.
+    """
+
+    def __init__(self, *scripts: Script, tls: ssl.SSLContext | None = None, head: bytes = b"\r\n\r\n") -> None:
+        self._end_of_head = head
         self._scripts = scripts or ((),)
         self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -134,7 +138,7 @@ class RawServer:
 
     def _request(self, taken: socket.socket) -> bool:
         head = b""
-        while not head.endswith(b"\r\n\r\n"):
+        while self._end_of_head not in head:
             if not (block := taken.recv(65536)):
                 return False
             head += block

@@ -75,7 +75,7 @@ def test_long_or_slow_unwanted_body_ends_its_connection(client: Driver, unwanted
     """What would take long to read is not read: the connection goes, in about a second at most."""
     with RawServer((unwanted, Do.HANG), (SHORT,)) as server:
         started = time.monotonic()
-        client.fetch(Request(server.url), lambda _: None)
+        assert client.fetch(Request(server.url), lambda _: None).received < 1000
         assert time.monotonic() - started < 2
         assert server.left.wait(PATIENCE)
         client.get(server.url)
@@ -115,6 +115,14 @@ def test_failed_body_ends_its_connection(client: Driver) -> None:
         assert server.connections == 2
 
 
+def test_connection_out_of_step_serves_nobody(client: Driver) -> None:
+    """After bytes that belong to no reply the next request takes another connection."""
+    with RawServer((SHORT + b"more", Do.NEXT, reply(b"wrong")), (SHORT,)) as server:
+        client.failure(server.url)
+        assert len(client.get(server.url).body) == 1000
+        assert server.connections == 2
+
+
 def test_refused_connection_and_unknown_name_are_told_apart(client: Driver) -> None:
     """Nobody listening may change, a name that is not registered will not."""
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -148,11 +156,12 @@ def _knock(deaf: socket.socket) -> socket.socket:
 def test_everything_is_closed_when_the_client_is(kind: ClientKind) -> None:
     """After close() the process has the files open that it had before, idle and half-read connections included."""
     before = _open_files()
-    with RawServer((SHORT, Do.HANG)) as server:
+    with RawServer((SHORT, Do.HANG)) as idle, RawServer((HALF, Do.HANG)) as half:
         with Driver(kind) as client:
-            client.get(server.url)
-            client.failure(server.url, read_timeout=0.1)
-        assert server.left.wait(PATIENCE)
+            client.get(idle.url)
+            client.failure(half.url, read_timeout=0.1)
+        assert idle.left.wait(PATIENCE)
+        assert half.left.wait(PATIENCE)
     assert _open_files() == before
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import ssl
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,10 +14,11 @@ import trustme
 from samples.serve import SampleServer
 from tests.clients.driver import Driver
 from tests.clients.proxy import Proxy
-from tests.clients.raw import Do, RawServer, reply
+from tests.clients.raw import Do, RawServer, Script, reply
 from toolkit.clients import ClientKind, ClientOptions
 from toolkit.clients._environment import BUNDLES, Proxies
 from toolkit.core.errors import FailureKind, TaskError, UsageError
+from toolkit.core.http import MemorySink, Request
 
 HI = (reply(b"hi"),)
 
@@ -92,6 +94,30 @@ def test_certificate_of_another_host_is_not_trusted(kind: ClientKind, certified:
     assert (failure.kind, failure.retryable) == (FailureKind.TLS, False)
     assert "127.0.0.1" in failure.message
     assert "not valid for" in failure.message
+
+
+def test_abort_wakes_a_reader_of_tls(kind: ClientKind, certified: Certified, bundle: str) -> None:
+    """A reader that waits inside a TLS connection can be woken, too."""
+    if kind.works == "async":
+        pytest.skip("an async client is cancelled instead")
+    with (
+        RawServer((HI[0][:-1], Do.HANG), tls=certified("127.0.0.1")) as server,
+        Driver(kind, ClientOptions(ca_file=bundle)) as client,
+    ):
+        sink = MemorySink(9)
+        with pytest.raises(TaskError) as caught:
+            client.fetch(
+                Request(server.url), lambda _: sink, lambda _: threading.Thread(target=client.client.abort).start()
+            )
+    assert (caught.value.kind, sink.body()) == (FailureKind.TRUNCATED, b"h")
+
+
+@pytest.mark.parametrize("end", [(), (Do.RESET,)], ids=["closed", "reset"])
+def test_handshake_that_breaks_off_may_be_tried_again(client: Driver, end: Script) -> None:
+    """A connection lost in the handshake says nothing about the certificate."""
+    with RawServer(end, head=b"\x16") as server:
+        failure = client.failure(server.url.replace("http:", "https:"))
+    assert (failure.kind, failure.retryable) == (FailureKind.CONNECT, True)
 
 
 def test_plain_http_on_an_https_port_is_named(client: Driver, server: SampleServer) -> None:

@@ -25,16 +25,8 @@ def ca_bundle(ca_file: str | None) -> str:
 
 
 def tls_context(ca_file: str | None) -> ssl.SSLContext:
-    """Return the context for all of a client's TLS connections; raises UsageError if no certificates can be read.
-
-    Reading the bundle takes some 20 ms, so it must not happen once per connection.
-    """
-    bundle = ca_bundle(ca_file)
-    folder = os.path.isdir(bundle)
-    try:
-        return ssl.create_default_context(cafile=None if folder else bundle, capath=bundle if folder else None)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"no certificates can be read from {bundle}: {error}") from error
+    """Return the context for TLS connections, shared by all clients; raises UsageError if the bundle cannot be read."""
+    return _context(ca_bundle(ca_file))
 
 
 class Proxies:
@@ -59,6 +51,16 @@ class Proxies:
         if (kind := urlsplit(proxy).scheme.lower()) not in ("http", "https"):
             raise TaskError(FailureKind.UNSUPPORTED, f"the environment names a {kind} proxy: only http ones are used")
         return proxy
+
+
+@lru_cache(maxsize=8)
+def _context(bundle: str) -> ssl.SSLContext:
+    # Reading a bundle takes some 20 ms: too long for every connection, and for every worker's client.
+    folder = os.path.isdir(bundle)
+    try:
+        return ssl.create_default_context(cafile=None if folder else bundle, capath=bundle if folder else None)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"no certificates can be read from {bundle}: {error}") from error
 
 
 def _in_bypassed_network(host: str) -> bool:

@@ -9,6 +9,7 @@ import errno
 import os
 import socket
 import ssl
+from collections.abc import Callable
 from typing import Any
 
 from toolkit.core.errors import FailureKind, TaskError
@@ -29,21 +30,7 @@ REFUSED = {
 
 def failure_of(error: BaseException, request: Request) -> TaskError:
     """Return the failure that an error of socket, ssl or the operating system stands for, before a reply's head."""
-    if isinstance(error, socket.gaierror):
-        # "Try again" also comes when there is no network at all, which may pass; an unknown name stays unknown.
-        again = error.errno == socket.EAI_AGAIN
-        return TaskError(FailureKind.DNS, "the host name does not resolve" + " now" * again, retryable=again)
-    if isinstance(error, ssl.SSLError):
-        return TaskError(FailureKind.TLS, _tls_words(error))
-    if isinstance(error, TimeoutError):
-        return no_bytes(request)
-    if isinstance(error, UnicodeError | ValueError):
-        # Libraries put the URL or the field in question into their words, and with it what is secret in them.
-        return TaskError(FailureKind.INPUT, "the URL or a header field cannot be sent as it is")
-    if isinstance(error, OSError) and error.errno:
-        words = REFUSED.get(error.errno) or f"the connection failed: {os.strerror(error.errno).lower()}"
-        return TaskError(FailureKind.CONNECT, words, retryable=True)
-    return TaskError(FailureKind.CONNECT, f"the connection failed: {type(error).__name__}", retryable=True)
+    return next(name(error, request) for kinds, name in _NAMES if isinstance(error, kinds))
 
 
 def not_connected(request: Request) -> TaskError:
@@ -58,7 +45,7 @@ def no_bytes(request: Request) -> TaskError:
 
 def closed() -> TaskError:
     """Return the failure of a connection that was closed before a whole head came."""
-    return TaskError(FailureKind.CONNECT, "the server closed the connection without an answer", retryable=True)
+    return _failed("the server closed the connection without an answer")
 
 
 def ended_early(expected: int | None, received: int) -> TaskError:
@@ -75,7 +62,7 @@ def not_http(what: str) -> TaskError:
 
 def no_tunnel(what: str) -> TaskError:
     """Return the failure of a proxy that does not let us through."""
-    return TaskError(FailureKind.CONNECT, f"the proxy does not connect us: {what}", retryable=True)
+    return _failed(f"the proxy does not connect us: {what}")
 
 
 def first(chain: list[BaseException], *kinds: type[BaseException]) -> BaseException | None:
@@ -95,13 +82,44 @@ def chain_of(error: BaseException) -> list[BaseException]:
     return chain
 
 
-def _tls_words(error: ssl.SSLError) -> str:
+def _unresolved(error: BaseException, _: Request) -> TaskError:
+    # "Try again" also comes when there is no network at all, which may pass; an unknown name stays unknown.
+    again = isinstance(error, OSError) and error.errno == socket.EAI_AGAIN
+    return TaskError(FailureKind.DNS, "the host name does not resolve" + " now" * again, retryable=again)
+
+
+def _not_secure(error: BaseException, _: Request) -> TaskError:
+    reason = getattr(error, "reason", None) or "the handshake failed"
+    words = f"no TLS connection: {reason.replace('_', ' ').lower()}"
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the certificate is not trusted: {_one_line(error.verify_message)}"
-    if error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"):
-        return "the server does not speak TLS on this port"
-    return f"no TLS connection: {(error.reason or 'the handshake failed').replace('_', ' ').lower()}"
+        words = f"the certificate is not trusted: {' '.join(error.verify_message.split())}"
+    elif reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"):
+        words = "the server does not speak TLS on this port"
+    return TaskError(FailureKind.TLS, words)
 
 
-def _one_line(what: object) -> str:
-    return " ".join(str(what).split())
+def _unsendable(_: BaseException, __: Request) -> TaskError:
+    # Libraries put the URL or the field in question into their words, and with it what is secret in them.
+    return TaskError(FailureKind.INPUT, "the URL or a header field cannot be sent as it is")
+
+
+def _unconnected(error: BaseException, _: Request) -> TaskError:
+    number = error.errno if isinstance(error, OSError) else None
+    if number is None:
+        return closed() if isinstance(error, ConnectionError) else _failed("the connection failed")
+    return _failed(REFUSED.get(number) or f"the connection failed: {os.strerror(number).lower()}")
+
+
+def _failed(words: str) -> TaskError:
+    return TaskError(FailureKind.CONNECT, words, retryable=True)
+
+
+_NAMES: tuple[tuple[tuple[type[BaseException], ...], Callable[[BaseException, Request], TaskError]], ...] = (
+    ((socket.gaierror,), _unresolved),
+    ((ssl.SSLEOFError, ssl.SSLZeroReturnError), lambda *_: closed()),
+    ((ssl.SSLError,), _not_secure),
+    ((TimeoutError,), lambda _, request: no_bytes(request)),
+    ((ValueError,), _unsendable),
+    ((BaseException,), _unconnected),
+)
+"""What the standard library raises, and our name for it; the first that fits counts."""

@@ -39,14 +39,12 @@ class StrictResponse(HTTPResponse):
         self._in_chunk: int | None = None
         self.excess = False
 
-    def begin(self) -> None:
-        """Read the head, passing over interim ones (RFC 9110, 15.2)."""
-        self._read_head()
+    def begin(self, **limits: Any) -> None:
+        """Read the head, passing over interim ones (RFC 9110, 15.2); limits are those of Python 3.15."""
+        self._read_head(**limits)
         while HTTPStatus.CONTINUE <= self.status < HTTPStatus.OK and self.status != HTTPStatus.SWITCHING_PROTOCOLS:
             self.headers = self.msg = None  # type: ignore[assignment] # how it knows that it has not begun
-            self._read_head()
-        if self.status == HTTPStatus.SWITCHING_PROTOCOLS:
-            self.will_close = True  # nobody asked for it, and what follows is no HTTP
+            self._read_head(**limits)
         if self.length == 0:
             self.chunked = False  # no body, whatever is announced
         elif (self.headers.get("transfer-encoding") or "").lower().endswith("chunked"):
@@ -72,12 +70,12 @@ class StrictResponse(HTTPResponse):
             self.excess = self._more_came()
         super().close()
 
-    def _read_head(self) -> None:
+    def _read_head(self, **limits: Any) -> None:
         buffered = self.fp
         lines: Any = _Lines(buffered)
         self.fp = lines
         try:
-            super().begin()
+            super().begin(**limits)
         except BadStatusLine as error:
             if lines.last.startswith(b"HTTP/") and not lines.last.endswith(b"\n"):
                 raise CutOff from error

@@ -1,7 +1,8 @@
 """The client on aiohttp: one session for one event loop, bodies counted as they come over the wire.
 
-Only the job's header fields go out, and Host. Replies are read as leniently as aiohttp reads them: bare line feeds
-and repeated fields pass, a field without a colon does not. Heads are limited to 100 fields of 64 KiB, as requests does.
+Only the job's header fields go out, and Host; a bare "?" at a URL's end stays here. Replies are read as aiohttp reads
+them: bare line feeds and folded fields pass; the same Content-Length twice, one beside chunks, or a NUL in a field do
+not, where the client on requests lets them. Heads have 100 fields of 64 KiB at most, as there.
 """
 
 from __future__ import annotations
@@ -202,7 +203,7 @@ async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerTy
         return await handler(request)
     except aiohttp.ClientConnectorError:
         raise
-    except aiohttp.ServerDisconnectedError as error:
+    except (aiohttp.ServerDisconnectedError, aiohttp.ClientConnectionResetError) as error:
         raise _Lost(failures.closed()) from error
     except aiohttp.ClientOSError as error:
         raise _Lost(failures.failure_of(error, Request(""))) from error
