@@ -39,6 +39,9 @@ FIELDS_LIMIT = 100
 DNS_SECONDS = 300
 """How long a host name's addresses are kept."""
 
+IDLE_SECONDS = 5
+"""How long an idle connection is kept: aiohttp sets no limit to their number, and a list may name thousands of hosts."""
+
 _AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 _opened: ContextVar[list[socket.socket]] = ContextVar("opened")
 
@@ -50,7 +53,11 @@ class AiohttpClient:
         self._proxies = Proxies()
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=0, ttl_dns_cache=DNS_SECONDS, ssl=tls_context(options.ca_file), socket_factory=_socket
+                limit=0,
+                keepalive_timeout=IDLE_SECONDS,
+                ttl_dns_cache=DNS_SECONDS,
+                ssl=tls_context(options.ca_file),
+                socket_factory=_socket,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=_AUTOMATIC,

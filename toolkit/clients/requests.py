@@ -11,7 +11,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,23 +22,15 @@ import urllib3.connection
 import urllib3.connectionpool
 import urllib3.exceptions as errors
 
-from toolkit.clients import (
-    DRAIN_SECONDS,
-    ClientKind,
-    ClientOptions,
-    check_received,
-    expected_body,
-    may_drain,
-    wire_headers,
-    wire_target,
-)
+from toolkit.clients import ClientKind, ClientOptions, wire_headers, wire_target
 from toolkit.clients import _failures as failures
+from toolkit.clients._body import Body
 from toolkit.clients._environment import Proxies, tls_context
 from toolkit.clients._failures import chain_of, first
 from toolkit.clients._line import Line
-from toolkit.clients._strict import CutOff, NotHTTP, StrictResponse
+from toolkit.clients._strict import CutOff, StrictResponse
 from toolkit.core.errors import FailureKind, TaskError
-from toolkit.core.http import BLOCK, DRAIN_LIMIT, Accept, Head, Headers, Progress, Reply, Request
+from toolkit.core.http import Accept, Head, Headers, Progress, Reply, Request
 
 HOSTS_KEPT = 32
 """Hosts whose connections are kept open between tasks."""
@@ -64,7 +56,7 @@ class RequestsClient:
             # What http.client read: urllib3's own copy groups fields of the same name.
             fields = raw._original_response.msg.items()  # noqa: SLF001
             head = Head(request.url, raw.status, Headers(fields), raw.reason or "")
-            received = _Body(request, head, raw, self._line).move(accept, progress)
+            received = Body(request, head, raw, self._line).move(accept, progress)
         finally:
             # A body read to its end has gone back to the pool already; anything else must not.
             raw.close()
@@ -165,67 +157,6 @@ def _pools(line: Line) -> dict[str, Any]:
         ConnectionCls = Secure
 
     return {"http": PlainPool, "https": SecurePool}
-
-
-class _Body:
-    """One reply's body on its way."""
-
-    def __init__(self, request: Request, head: Head, raw: Any, line: Line) -> None:
-        self._request = request
-        self._head = head
-        self._raw = raw
-        self._line = line
-        self._reply: StrictResponse = raw._original_response  # noqa: SLF001
-        self._expected = expected_body(request.method, head)
-        self._received = 0
-
-    def move(self, accept: Accept, progress: Progress) -> int:
-        """Move the body to the sink that accept wants, and return its size in bytes."""
-        try:
-            sink = accept(self._head)
-        except Exception:
-            self._drain(progress)
-            raise
-        if sink is None:
-            self._drain(progress)
-            return self._received
-        while block := self._block():
-            sink.write(block)
-            progress(len(block))
-        check_received(self._expected, self._received)
-        return self._received
-
-    def _drain(self, progress: Progress) -> None:
-        """Read a short unwanted body, so that the connection can serve the next task; leave a long or slow one."""
-        if not may_drain(self._head, self._expected):
-            return
-        until = time.monotonic() + DRAIN_SECONDS
-        with suppress(TaskError, OSError):
-            if self._line.socket is not None:
-                self._line.socket.settimeout(min(DRAIN_SECONDS, self._request.read_timeout))
-            while self._received <= DRAIN_LIMIT and time.monotonic() < until and (block := self._block()):
-                progress(len(block))
-
-    def _block(self) -> bytes:
-        try:
-            block: bytes = self._raw.read1(BLOCK, decode_content=False) or b""
-        except (errors.HTTPError, OSError, ValueError) as error:
-            raise self._broken(error) from error
-        self._received += len(block)
-        if not block:
-            self._line.check()  # broken off, which looks like the end of a body that has no announced length
-        if self._reply.excess:
-            self._line.drop()  # it has gone back to the pool already
-            raise failures.not_http("more bytes came than were announced")
-        return block
-
-    def _broken(self, error: Exception) -> TaskError:
-        chain = chain_of(error)
-        if bad := first(chain, NotHTTP):
-            return failures.not_http(str(bad))
-        if first(chain, errors.TimeoutError, TimeoutError):
-            return failures.no_bytes(self._request)
-        return failures.ended_early(self._expected, self._received)
 
 
 class _Lost(Exception):  # noqa: N818 - on its way to a second try or to a TaskError
