@@ -40,9 +40,9 @@ DNS_SECONDS = 300
 """How long a host name's addresses are kept."""
 
 IDLE_SECONDS = 5
-"""How long an idle connection is kept: aiohttp sets no limit to their number, and a list may name thousands of hosts."""
+"""How long an idle connection is kept: their number has no limit, and a list may name thousands of hosts."""
 
-_AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+_BAD_END = (aiohttp.ClientOSError, aiohttp.http.HttpProcessingError)
 _opened: ContextVar[list[socket.socket]] = ContextVar("opened")
 
 
@@ -60,7 +60,7 @@ class AiohttpClient:
                 socket_factory=_socket,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=_AUTOMATIC,
+            skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
             auto_decompress=False,
             trust_env=False,
             read_bufsize=BLOCK,
@@ -100,7 +100,6 @@ class AiohttpClient:
                     raise lost.failure from lost
 
     async def _try(self, request: Request) -> aiohttp.ClientResponse:
-        proxy = self._proxies.for_url(request.url)
         with _mapped(request):
             url = URL(request.url, encoded=True)
             return await self._session.request(
@@ -109,7 +108,7 @@ class AiohttpClient:
                 headers=CIMultiDict(wire_headers(request)),
                 allow_redirects=False,
                 timeout=_timeout(request.connect_timeout, request.read_timeout),
-                proxy=proxy,
+                proxy=self._proxies.for_url(request.url),
             )
 
 
@@ -175,15 +174,10 @@ class _Body:
         except (aiohttp.ClientError, OSError) as error:
             raise self._broken() from error
         self._received += len(block)
-        if not block and self._protocol is not None and self._protocol.exception() is not None:
-            self._check_end(self._protocol.exception())
-        return block
-
-    def _check_end(self, error: BaseException | None) -> None:
-        """Look at how the connection ended, if it did, before believing that the body did."""
         # aiohttp takes a reset for the end of a body that has no announced length, and does not mind more bytes.
-        if isinstance(error, aiohttp.ClientOSError | aiohttp.http.HttpProcessingError):
+        if not block and self._protocol is not None and isinstance(self._protocol.exception(), _BAD_END):
             raise self._broken()
+        return block
 
     def _wake(self, closed: asyncio.Future[None]) -> None:
         """Tell the reader that nothing will come: aiohttp 3.14 leaves it waiting for ever after a broken chunk."""
