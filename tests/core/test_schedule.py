@@ -326,6 +326,15 @@ def test_settle_cools_the_lane_when_the_host_asks() -> None:
     assert all_ready(schedule, 30.0) == ["t0", "t1"]
 
 
+def test_settle_cools_the_lane_when_its_next_task_was_about_to_start() -> None:
+    """A pause counts from the outcome on, also for a lane that stood ready."""
+    schedule = Schedule(tasks("a", "a", "a"), Policy(order="largest"))
+    first = started(schedule)
+    assert schedule.has_ready
+    schedule.settle(no(first, cool_lane=True, retry_after=9.0), 0.0)
+    assert schedule.next(0.0) == Wait(9.0)
+
+
 def test_settle_cools_the_lane_no_longer_than_the_cap_when_the_host_asks_for_days() -> None:
     """A Retry-After above the cap fails its task, and the host is left alone for the cap."""
     schedule = Schedule(tasks("a", "a"), PATIENT)
