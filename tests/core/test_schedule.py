@@ -228,6 +228,22 @@ def test_next_hands_out_decided_outcomes_when_stopped() -> None:
     assert schedule.waiting == 0
 
 
+def test_next_leaves_what_waits_when_stopped_though_its_host_is_dead() -> None:
+    """After a stop nothing ends that was not running: neither what is queued nor what waits for another attempt."""
+    policy = Policy(per_lane=2, breaker=1, breaker_trips=0, look_ahead=3)
+    schedule = Schedule(tasks("h", "h", "h", "h"), policy)
+    first, second = started(schedule), started(schedule)
+    assert schedule.settle(no(second, retryable=True), 0.0) is not None
+    third = started(schedule)
+    assert schedule.next(0.0) != Done()
+    schedule.stop("interrupted")
+    schedule.settle(no(first, FailureKind.CONNECT), 0.0)
+    assert schedule.next(0.0) == Done("interrupted")
+    schedule.settle(Success(third, None), 1000.0)
+    assert schedule.next(1000.0) == Done("interrupted")
+    assert (schedule.counts.ended, schedule.waiting) == (2, 2)
+
+
 def test_next_stops_when_the_deadline_is_over() -> None:
     """The time limit counts from the first call, not from zero."""
     schedule = Schedule(tasks("", "", ""), Policy(deadline=10.0))

@@ -88,7 +88,8 @@ class Schedule:
     def next(self, now: float) -> Task[Any] | Skip | Failure | Wait | Done:
         """Return a task to start; or an outcome decided without running, which has ended; or Wait; or Done."""
         self._check_time(now)
-        self._fire(now)
+        if not self.stopped:
+            self._fire(now)
         if self.policy.order == "largest":
             self._fill(self.policy.look_ahead, now)
         for _ in range(PULLS):
@@ -112,7 +113,7 @@ class Schedule:
         self.in_flight -= 1
         was_dead = lane.dead
         lane.settle(outcome, now)
-        if lane.dead and not was_dead:
+        if lane.dead and not was_dead and not self.stopped:
             self._give_up(lane)
         retry = self._retry(outcome, lane, now) if isinstance(outcome, Failure) else None
         if retry is None:
