@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import hashlib
 import os
 import re
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.core.errors import FailureKind, TaskError, TaskSkipped
+from toolkit.core.http import MemorySink, Request
 from toolkit.core.job import Memory, Remembered, Runtime
 from toolkit.core.task import Failure, Skip, Task
 
@@ -55,6 +57,10 @@ class Job:
             return await _await(argument)
         if name == "exit-in-loop":
             raise SystemExit(argument)
+        if name == "fetch":
+            sink = MemorySink(10_000_000)
+            await runtime.fetch(Request(argument), lambda head: sink)
+            return hashlib.sha256(sink.body()).hexdigest()
         return await runtime.call(DOES[name], argument, task.attempt)
 
 

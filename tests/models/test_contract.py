@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import signal
 import threading
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from samples.bodies import generated
+from samples.serve import SampleServer
 from tests.models.conftest import Perform, start, when_stopping
 from tests.models.fakes import FakeApp, Payload
 from toolkit import models
@@ -54,27 +57,23 @@ def test_an_endless_plan_is_drawn_no_further_than_needed(model: str) -> None:
     assert app.drawn < 300 + 20_000  # what was done before the close was seen, and the look-ahead
 
 
-def test_a_window_of_tasks_is_bounded(model: str, tmp_path: Path) -> None:
-    """While the first tasks hold all workers, the plan is not drawn beyond the look-ahead and one batch a worker."""
+def test_the_plan_is_not_drawn_while_a_task_holds_all_workers(model: str, tmp_path: Path) -> None:
+    """Beyond the look-ahead and a batch, nothing is drawn that cannot start."""
     shown, go = tmp_path / "shown", tmp_path / "go"
+    hold: Payload = ("hold", (str(shown), str(go)))
+    app = FakeApp(itertools.chain([hold], itertools.repeat(("square", 1), 2000)))
+    drawn: list[int] = []
 
-    def plan() -> Iterator[Payload]:
-        yield from [("hold", (str(shown), str(go))), ("hold", (str(shown), str(go)))]
-        for n in range(100_000):
-            if n == 500:
-                go.touch()  # only ever reached when the first ones are done
-            yield "square", 1
+    def look() -> None:
+        pause.wait(0.2)  # time to draw too much in
+        drawn.append(app.drawn)
+        go.touch()
 
-    app = FakeApp(plan())
-    run = start(model, app, policy=Policy(look_ahead=200))
-    release = threading.Timer(0.3, go.touch)
-    release.start()
-    before = 0
-    for _ in run.outcomes():
-        before = before or app.drawn
-        break
-    release.join()
-    assert before <= 200 + 2 * 64 + 5_000 + 300  # 5,000: outcomes that may wait for the store
+    pause = threading.Event()
+    run = start(model, app, workers=1, policy=Policy(look_ahead=100))
+    _when(shown, look)
+    assert len(list(run.outcomes())) == 2001
+    assert drawn[0] <= 1 + 100 + 2 * 64
 
 
 def test_a_plan_that_raises_fails_the_run(model: str, perform: Perform) -> None:
@@ -103,27 +102,27 @@ def test_failures_and_skips_come_back_as_they_were_raised(model: str, perform: P
     assert summary.exit_code == 1
 
 
-@pytest.mark.parametrize(
-    ("what", "message"),
-    [
-        ("unknown", "ValueError: of no known sort"),
-        ("awkward", "Awkward: one and two"),
-        ("locked", "Locked: holds a lock"),
-        ("exit", "SystemExit: 3"),
-        ("interrupt", "KeyboardInterrupt: "),
-        ("generator", "GeneratorExit"),
-        ("cancelled", "CancelledError: "),
-        ("stop", "StopIteration"),
-    ],
-)
-def test_any_exception_fails_its_task_only(model: str, perform: Perform, what: str, message: str) -> None:
+RAISED = {
+    "unknown": "ValueError: of no known sort",
+    "awkward": "Awkward: one and two",
+    "locked": "Locked: holds a lock",
+    "exit": "SystemExit: 3",
+    "interrupt": "KeyboardInterrupt: ",
+    "generator": "GeneratorExit",
+    "cancelled": "CancelledError: ",
+    "stop": "StopIteration",
+}
+
+
+def test_any_exception_fails_its_task_only(model: str, perform: Perform) -> None:
     """Whatever a job raises, even SystemExit or what cannot be pickled, is a failure by name; the others go on."""
-    _, outcomes = perform(model, [*SQUARES, ("raise", what), *SQUARES])
-    failure = outcomes["20"]
-    assert isinstance(failure, Failure)
-    assert failure.kind is FailureKind.BUG
-    assert message in failure.message
-    assert "fakes.py" in failure.debug
+    _, outcomes = perform(model, [*SQUARES, *(("raise", what) for what in RAISED), *SQUARES])
+    for key, message in enumerate(RAISED.values(), 20):
+        failure = outcomes[str(key)]
+        assert isinstance(failure, Failure)
+        assert failure.kind is FailureKind.BUG
+        assert message in failure.message
+        assert "fakes.py" in failure.debug
     assert sum(isinstance(o, Success) for o in outcomes.values()) == 40
 
 
@@ -171,13 +170,13 @@ def test_retries_are_counted_and_run_again(model: str, perform: Perform) -> None
 def test_an_overdue_task_is_stopped_where_the_model_can(model: str, perform: Perform) -> None:
     """Past its limit a task fails as overdue under models that say so; the others end by themselves."""
     traits = models.load(model).traits
-    task: Payload = ("stuck", None) if traits.stops_overdue else ("slow", 0.3)
-    summary, outcomes = perform(model, [*SQUARES, task, *SQUARES], timeout=0.15)
+    task: Payload = ("stuck", None) if traits.stops_overdue else ("slow", 0.8)
+    summary, outcomes = perform(model, [*SQUARES, task, *SQUARES], timeout=0.5)
     if traits.stops_overdue:
         failure = outcomes["20"]
         assert isinstance(failure, Failure)
         assert failure.kind is FailureKind.OVERDUE
-        assert failure.message == "took longer than 0.15 s and was stopped"
+        assert failure.message == "took longer than 0.5 s and was stopped"
     assert (summary.status, len(outcomes)) == ("complete", 41)
     assert summary.succeeded >= 40
 
@@ -191,6 +190,16 @@ def test_a_worker_that_is_killed_costs_one_attempt(model: str, perform: Perform,
     assert isinstance(outcomes["20"], Success)
     assert outcomes["20"].value == 2
     assert (summary.succeeded, summary.retried) == (41, 1)
+
+
+def test_fetched_bytes_are_the_same_and_are_counted(model: str, perform: Perform, server: SampleServer) -> None:
+    """Each model with its usual client: the same bytes, all of them counted while they come."""
+    urls = [f"{server.url}generated/{100_000 + n}.bin?seed={n}" for n in range(6)]
+    summary, outcomes = perform(model, [("fetch", url) for url in [*urls, f"{server.url}no-such-page"]])
+    assert {o.value for o in outcomes.values() if isinstance(o, Success) and int(o.task.key) < 6} == {
+        hashlib.sha256(b"".join(generated(100_000 + n, str(n)).read(0, 100_000 + n))).hexdigest() for n in range(6)
+    }
+    assert summary.received >= sum(100_000 + n for n in range(6))
 
 
 def test_interrupted_once_what_runs_settles_and_nothing_new_starts(model: str, tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def test_a_result_that_is_too_large_is_refused(perform: Perform) -> None:
 
 def test_an_overdue_task_in_c_code_is_stopped(perform: Perform, tmp_path: Path) -> None:
     """A runaway regular expression holds the GIL; only a kill ends it. Its neighbours are not blamed."""
-    summary, outcomes = perform("processes", [*SQUARES, ("backtrack", str(tmp_path / "shown")), *SQUARES], timeout=0.2)
+    summary, outcomes = perform("processes", [*SQUARES, ("backtrack", str(tmp_path / "shown")), *SQUARES], timeout=0.5)
     assert failed(outcomes["200"]).kind is FailureKind.OVERDUE
     assert (summary.succeeded, summary.retried) == (400, 0)
 
@@ -207,7 +207,7 @@ def test_a_worker_has_one_native_thread(perform: Perform, monkeypatch: pytest.Mo
 SCRIPT = """
 from tests.models.conftest import start
 from tests.models.fakes import FakeApp
-print("script", flush=True)
+print("script\\n", end="", flush=True)
 class main:
     async def __call__(self, task, runtime):
         return task.payload[1]

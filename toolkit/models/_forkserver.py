@@ -4,8 +4,6 @@ A fork server is a small process without threads that our workers are forked fro
 milliseconds and is safe whatever threads this process has. Left alone it would live as long as the program.
 """
 
-
-
 from __future__ import annotations
 
 import multiprocessing

@@ -1,7 +1,5 @@
 """One worker process as its parent sees it: its pipe, what it was given, and what it was on when it died."""
 
-
-
 from __future__ import annotations
 
 import pickle

@@ -167,13 +167,14 @@ class _Threads:
         future: Future[T] = Future()
         self._calls.put((future, function, args))
         self._open += 1
-        if self._open > len(self._threads) and len(self._threads) < self._most:
-            self._add()
+        self._staff()
         try:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
-            if future.running():  # the thread is lost to a function that nobody waits for: another takes its place
+            if future.running():  # its thread is lost to what nobody waits for: there may be one more instead
                 self._most += 1
+                self._open += 1
+                self._staff()
             raise
         finally:
             self._open -= 1
@@ -186,7 +187,10 @@ class _Threads:
         for thread in self._threads:
             thread.join(None if ends is None else max(0.0, ends - time.monotonic()))
 
-    def _add(self) -> None:
+    def _staff(self) -> None:
+        """Start a thread if one is wanted and allowed."""
+        if self._open <= len(self._threads) or len(self._threads) >= self._most:
+            return
         thread = threading.Thread(target=self._work, name=f"toolkit-call-{len(self._threads)}", daemon=True)
         self._threads.append(thread)
         thread.start()

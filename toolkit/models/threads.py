@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -29,8 +30,9 @@ def start(setup: Setup) -> Iterator[Runner]:
         for thread in threads:
             while thread.is_alive() and not feed.cancelled:
                 thread.join(0.5)
+        ends = time.monotonic() + LINGER
         for thread in threads:
-            thread.join(LINGER)
+            thread.join(max(0.0, ends - time.monotonic()))
         if faults:
             raise faults[0]
 
