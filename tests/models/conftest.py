@@ -91,7 +91,10 @@ def _nothing_left(_private_tmp: Path) -> Iterator[None]:
     before = _processes(), _open_files()
     yield
     assert _processes() == before[0], "a process was left behind"
-    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("toolkit")]
+    threads = [thread for thread in threading.enumerate() if thread.name.startswith("toolkit")]
+    for thread in threads:
+        thread.join(1)  # the conductor does not wait for the last breath of the model's thread
+    assert not [thread.name for thread in threads if thread.is_alive()], "a thread was left behind"
     assert _open_files() == before[1], "a file descriptor was left open"
     assert not list(_private_tmp.iterdir()), "a temporary file was left behind"
 
