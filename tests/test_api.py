@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,7 +65,7 @@ def test_reporters_are_told_in_order(server: SampleServer, tmp_path: Path) -> No
     ],
 )
 def test_call_raises_usage_error_for_options_that_cannot_be(
-    options: dict[str, object], words: str, tmp_path: Path
+    options: dict[str, Any], words: str, tmp_path: Path
 ) -> None:
     """A wrong option is an exception with one clear line, before anything is written."""
     with pytest.raises(toolkit.UsageError, match=words):

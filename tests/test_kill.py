@@ -39,6 +39,8 @@ def done_keys(out: Path) -> set[str]:
     found: set[str] = set()
     for path in out.glob(".*sqlite"):
         with closing(sqlite3.connect(path)) as store:
+            if not store.execute("PRAGMA user_version").fetchone()[0]:
+                continue  # killed before the tables were there
             found |= {key for (key,) in store.execute("SELECT key FROM tasks WHERE state = 'done'")}
     return found
 

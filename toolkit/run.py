@@ -158,7 +158,8 @@ class Run:
         if not engine.over.is_set():
             feed.stop("interrupted")
             feed.cancel()
-        self.abandoned = not engine.over.wait(GRACE / 2)
+        engine.join(GRACE / 2)
+        self.abandoned = engine.is_alive()
 
     def _close(
         self, store: Store, schedule: Schedule, feed: ScheduleFeed, engine: Engine, started: float, at: datetime

@@ -11,6 +11,7 @@ from toolkit.core.http import Sink
 ACCEPTED = "gzip, deflate"
 """What Accept-Encoding may offer."""
 GZIP_MAGIC = b"\x1f\x8b"
+MOST_CODINGS = 4
 STEP = 1024 * 1024
 """Bytes decoded at a time, so that a bomb is noticed before it is in memory."""
 
@@ -72,7 +73,7 @@ class DecodingSink:
     def _pass_on(self, data: bytes) -> None:
         self._size += len(data)
         if self._limit is not None and self._size > self._limit:
-            raise TaskError(FailureKind.TOO_LARGE, f"more than {self._limit:,} bytes when decoded")
+            raise TaskError(FailureKind.TOO_LARGE, f"the body is larger than {self._limit:,} bytes, decoded")
         if data:
             self._into.write(data)
 
@@ -80,8 +81,10 @@ class DecodingSink:
 def decoded(coding: str, sink: Sink, limit: int | None) -> Sink:
     """Return a sink that undoes a Content-Encoding, or the same sink for identity; limit caps decoded bytes.
 
-    Raises TaskError unsupported for a coding that we did not offer.
+    Raises TaskError unsupported for a coding that we did not offer, or for more of them than anyone needs.
     """
+    if coding.count(",") > MOST_CODINGS:
+        raise TaskError(FailureKind.UNSUPPORTED, "the body has too many content codings, one around the other")
     names = [name.strip().lower().removeprefix("x-") for name in coding.split(",")]
     for name in names:
         if name in ("", "identity", "none", "utf-8"):

@@ -116,13 +116,13 @@ class MemorySink:
 
     def write(self, block: bytes | bytearray | memoryview, /) -> None:
         """Keep the block; raises TaskError too_large past the limit."""
+        self._blocks.append(bytes(block[: max(0, self.limit - self.size)]))
         self.size += len(block)
         if self.size > self.limit:
             raise TaskError(FailureKind.TOO_LARGE, f"the body is larger than {self.limit:,} bytes")
-        self._blocks.append(bytes(block))
 
     def body(self) -> bytes:
-        """Return all bytes so far."""
+        """Return all bytes so far, but none past the limit."""
         return b"".join(self._blocks)
 
 

@@ -162,7 +162,7 @@ class _Transfer:
         self._file = storage.PartFile(self._part.path, body.offset, self._limit)
         if head.status != 206:  # noqa: PLR2004 - else what is noted holds, though a 206 need not repeat it
             self._note(head, body.total)
-        coding = head.headers.get("content-encoding", "identity") or "identity"
+        coding = ", ".join(head.headers.all("content-encoding"))
         self._sink = decoded(coding, self._file, self._limit)
         if self._sink is not self._file:
             self._total = None  # what was announced is the size on the wire

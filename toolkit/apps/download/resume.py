@@ -79,7 +79,7 @@ def _nothing_left(head: Head, offset: int, partial: Partial) -> Body:
 
 
 def _is_plain(head: Head) -> bool:
-    return (head.headers.get("content-encoding") or "identity").lower() == "identity"
+    return all(coding.lower() in ("", "identity") for coding in head.headers.all("content-encoding"))
 
 
 def remember(path: Path, head: Head, url: str, total: int | None) -> None:
