@@ -9,7 +9,8 @@ from typing import Any, Self, TypeVar
 
 from toolkit.clients import ClientKind, ClientOptions
 from toolkit.core.errors import TaskError
-from toolkit.core.http import Accept, Head, MemorySink, Progress, Reply, Request, follow
+from toolkit.core.follow import follow
+from toolkit.core.http import Accept, Head, MemorySink, Progress, Reply, Request
 from toolkit.core.job import AsyncClient, BlockingClient, drive
 
 T = TypeVar("T")

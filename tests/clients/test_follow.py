@@ -8,7 +8,8 @@ from samples.serve import SampleServer
 from tests.clients.driver import Driver
 from tests.clients.raw import Do, RawServer, reply
 from toolkit.core.errors import FailureKind, TaskError
-from toolkit.core.http import MAX_REDIRECTS, Request
+from toolkit.core.follow import MAX_REDIRECTS
+from toolkit.core.http import Request
 
 PRIVATE = (("Authorization", "Basic eA=="), ("Cookie", "a=b"), ("Proxy-Authorization", "Basic eQ=="), ("X-Mine", "1"))
 

@@ -13,19 +13,16 @@ from toolkit.core.http import (
     Headers,
     MemorySink,
     Request,
-    check_url,
     content_length,
     content_range,
     http_date,
     http_error,
-    lane_of,
     media_type,
-    origin_of,
     retry_after,
     strong_validator,
     unsatisfied_total,
-    wire_url,
 )
+from toolkit.core.urls import check_url, lane_of, origin_of, wire_url
 
 DATE = "Fri, 01 Mar 2024 12:00:00 GMT"
 NOW = datetime(2024, 3, 1, 12, 0, 0, tzinfo=UTC)

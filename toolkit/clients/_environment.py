@@ -12,7 +12,7 @@ from urllib.request import getproxies, proxy_bypass
 import certifi
 
 from toolkit.core.errors import FailureKind, TaskError, UsageError
-from toolkit.core.http import lane_of
+from toolkit.core.urls import lane_of
 
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 """Variables that name a file (or folder) of certificates; the first that is set counts."""

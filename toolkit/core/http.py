@@ -6,26 +6,21 @@ Header rules are those of RFC 9110; each function names its section.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
-
-import idna
 
 from toolkit.core.errors import FailureKind, TaskError
 
 if TYPE_CHECKING:
-    from toolkit.core.job import Runtime
+    pass
 
 BLOCK = 256 * 1024
 """Bytes moved at a time: large enough that Python's cost per block does not show."""
 
 RETRY_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
-REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
-MAX_REDIRECTS = 20
 DRAIN_LIMIT = 64 * 1024
 """Bytes of an unwanted body that are read, so that the connection can be used again; more, and it is closed."""
 
@@ -124,49 +119,6 @@ class MemorySink:
     def body(self) -> bytes:
         """Return all bytes so far, but none past the limit."""
         return b"".join(self._blocks)
-
-
-def check_url(url: str) -> str:
-    """Return the URL if we may fetch it; raises TaskError input or blocked: http and https only, with a host."""
-    parts = _split(url)
-    host = parts.hostname
-    if parts.scheme.lower() not in ("http", "https"):
-        what = f"scheme {parts.scheme!r}" if parts.scheme else "no scheme"
-        raise TaskError(FailureKind.BLOCKED, f"{what}: only http and https are fetched")
-    if not host:
-        raise TaskError(FailureKind.INPUT, "the URL has no host")
-    if re.search(r"[\x00-\x20\x7f]", url):
-        raise TaskError(FailureKind.INPUT, "the URL has a space or control character in it")
-    return url
-
-
-def wire_url(url: str) -> str:
-    """Return a URL as it goes on the wire, changed no more than a browser would (WHATWG URL, 4.4).
-
-    White space around it, tabs, line breaks and the fragment go; backslashes before the query are slashes; spaces and
-    what is not ASCII are percent-encoded as UTF-8, host names by IDNA. Everything else stays as it is. Raises
-    TaskError input or blocked, as check_url.
-    """
-    url = re.sub(r"[\t\r\n]", "", url.strip()).partition("#")[0]
-    before, mark, query = url.partition("?")
-    url = re.sub(r"[^\x21\x23-\x3b\x3d\x3f-\x5f\x61-\x7a\x7c\x7e]", _as_utf8, before.replace("\\", "/") + mark + query)
-    parts = _split(url)
-    host = unquote(parts.hostname or "")
-    if not host.isascii():
-        url = urlunsplit(parts._replace(netloc=parts.netloc.replace(_host_text(parts.netloc), _idna(host))))
-    return check_url(url)
-
-
-def lane_of(url: str) -> str:
-    """Return host:port, the unit of politeness."""
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme.lower() == "https" else 80)
-    return f"{(parts.hostname or '').lower()}:{port}"
-
-
-def origin_of(url: str) -> tuple[str, str]:
-    """Return scheme and lane: what credentials belong to (RFC 6454)."""
-    return urlsplit(url).scheme.lower(), lane_of(url)
 
 
 def content_length(headers: Headers) -> int | None:
@@ -269,83 +221,3 @@ def http_error(head: Head) -> TaskError:
         retry_after=wait,
         cool_lane=throttled,
     )
-
-
-def _split(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        _ = parts.hostname, parts.port  # these, too, raise for what is no URL
-    except ValueError as error:
-        raise TaskError(FailureKind.INPUT, f"not a URL: {error}") from error
-    return parts
-
-
-def _host_text(netloc: str) -> str:
-    return re.sub(r":\d*$", "", netloc.rpartition("@")[2])
-
-
-def _idna(host: str) -> str:
-    try:
-        return idna.encode(host, uts46=True).decode("ascii")
-    except idna.IDNAError as error:
-        raise TaskError(FailureKind.INPUT, f"not a host name: {host!r}") from error
-
-
-def _as_utf8(found: re.Match[str]) -> str:
-    return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "replace"))
-
-
-async def follow(
-    runtime: Runtime, request: Request, accept: Accept, *, may_go: Callable[[str, str], Awaitable[None]] | None = None
-) -> Reply:
-    """Fetch, following redirects hop by hop; accept sees the last head only.
-
-    may_go(old_url, new_url) is awaited and may raise to forbid a hop. Authorization, Cookie and Proxy-Authorization
-    are dropped when the origin changes. Raises TaskError redirect for a loop, too many hops or an unusable target.
-    """
-    left: list[str] = []
-
-    def at_hop(head: Head) -> Sink | None:
-        return None if _target(head) else accept(head)
-
-    while True:
-        reply = await runtime.fetch(request, at_hop)
-        location = _target(reply.head)
-        if location is None:
-            return replace(reply, redirects=tuple(left))
-        target = _followable(reply.head.url, location)
-        left.append(request.url)
-        if target in left:
-            raise TaskError(FailureKind.REDIRECT, f"redirect loop at {target}")
-        if len(left) > MAX_REDIRECTS:
-            raise TaskError(FailureKind.REDIRECT, f"more than {MAX_REDIRECTS} redirects")
-        if may_go is not None:
-            await may_go(request.url, target)
-        request = _redirected(request, target)
-
-
-def _target(head: Head) -> str | None:
-    return (head.headers.get("location") or None) if head.status in REDIRECT_STATUSES else None
-
-
-def _followable(url: str, location: str) -> str:
-    """Return where a Location leads, encoded as browsers do: raw spaces and non-ASCII bytes in it are common."""
-    before, mark, query = re.sub(r"[^\x21-\x7e]", _percent, location).partition("?")
-    try:
-        return wire_url(urljoin(url, before.replace("\\", "/") + mark + query))
-    except (TaskError, ValueError) as error:
-        if isinstance(error, TaskError) and error.kind is FailureKind.BLOCKED:
-            raise
-        raise TaskError(FailureKind.REDIRECT, f"the redirect leads nowhere: {error}") from error
-
-
-def _percent(found: re.Match[str]) -> str:
-    # Header bytes reach us as latin-1; servers that send non-ASCII send UTF-8.
-    return "".join(f"%{byte:02X}" for byte in found[0].encode("latin-1", "ignore"))
-
-
-def _redirected(request: Request, target: str) -> Request:
-    if origin_of(request.url) == origin_of(target):
-        return replace(request, url=target)
-    private = ("authorization", "cookie", "proxy-authorization")
-    return replace(request, url=target, headers=tuple(h for h in request.headers if h[0].lower() not in private))

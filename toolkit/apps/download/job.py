@@ -16,10 +16,12 @@ from toolkit.apps.download import names, resume
 from toolkit.apps.download.options import DownloadOptions
 from toolkit.core.coding import DecodingSink, decoded
 from toolkit.core.errors import FailureKind, TaskError, UsageError
-from toolkit.core.http import Head, Reply, Request, Sink, follow, http_date, lane_of, wire_url
+from toolkit.core.follow import follow
+from toolkit.core.http import Head, Reply, Request, Sink, http_date
 from toolkit.core.job import Memory, Remembered, Runtime
 from toolkit.core.lists import Line, Seen, check_sources, count_urls, read_urls
 from toolkit.core.task import Failure, Skip, Task, failure_of
+from toolkit.core.urls import lane_of, wire_url
 
 SIDECAR_FROM = 1024 * 1024
 """Bytes from which a file is worth resuming; the note of how is written before the first byte comes."""

@@ -17,10 +17,10 @@ from toolkit.apps.scrape.rules import read_rules
 from toolkit.apps.scrape.writers import Write
 from toolkit.core import plugins
 from toolkit.core.errors import FailureKind, TaskError, UsageError
-from toolkit.core.http import lane_of, wire_url
 from toolkit.core.job import Memory, Remembered
 from toolkit.core.lists import Line, Seen, check_sources, count_urls, read_urls
 from toolkit.core.task import Failure, Skip, Task
+from toolkit.core.urls import lane_of, wire_url
 from toolkit.storage import atomic_write, output_folder
 
 STDOUT = Path("-")

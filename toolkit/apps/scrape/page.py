@@ -9,7 +9,8 @@ from toolkit.apps.scrape import robots
 from toolkit.apps.scrape.bodies import ACCEPT_ENCODING, BodySink
 from toolkit.apps.scrape.rules import Rules, Value, extract
 from toolkit.core.errors import FailureKind, TaskError, TaskSkipped
-from toolkit.core.http import Head, Request, content_length, follow, http_error, media_type
+from toolkit.core.follow import follow
+from toolkit.core.http import Head, Request, content_length, http_error, media_type
 from toolkit.core.job import Runtime
 from toolkit.core.task import Task
 

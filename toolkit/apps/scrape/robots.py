@@ -16,8 +16,10 @@ from urllib.parse import urlsplit
 
 from toolkit.apps.scrape.bodies import BodySink
 from toolkit.core.errors import FailureKind, TaskError
-from toolkit.core.http import Head, Request, follow, http_error, origin_of
+from toolkit.core.follow import follow
+from toolkit.core.http import Head, Request, http_error
 from toolkit.core.job import Runtime
+from toolkit.core.urls import origin_of
 
 LIMIT = 500 * 1024
 """Bytes of a robots.txt that are read; the RFC asks for at least this, and the rest is ignored."""

@@ -1,0 +1,77 @@
+"""URLs: what may be fetched, how it goes on the wire, and whose politeness and credentials it falls under."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+
+import idna
+
+from toolkit.core.errors import FailureKind, TaskError
+
+
+def check_url(url: str) -> str:
+    """Return the URL if we may fetch it; raises TaskError input or blocked: http and https only, with a host."""
+    parts = _split(url)
+    host = parts.hostname
+    if parts.scheme.lower() not in ("http", "https"):
+        what = f"scheme {parts.scheme!r}" if parts.scheme else "no scheme"
+        raise TaskError(FailureKind.BLOCKED, f"{what}: only http and https are fetched")
+    if not host:
+        raise TaskError(FailureKind.INPUT, "the URL has no host")
+    if re.search(r"[\x00-\x20\x7f]", url):
+        raise TaskError(FailureKind.INPUT, "the URL has a space or control character in it")
+    return url
+
+
+def wire_url(url: str) -> str:
+    """Return a URL as it goes on the wire, changed no more than a browser would (WHATWG URL, 4.4).
+
+    White space around it, tabs, line breaks and the fragment go; backslashes before the query are slashes; spaces and
+    what is not ASCII are percent-encoded as UTF-8, host names by IDNA. Everything else stays as it is. Raises
+    TaskError input or blocked, as check_url.
+    """
+    url = re.sub(r"[\t\r\n]", "", url.strip()).partition("#")[0]
+    before, mark, query = url.partition("?")
+    url = re.sub(r"[^\x21\x23-\x3b\x3d\x3f-\x5f\x61-\x7a\x7c\x7e]", _as_utf8, before.replace("\\", "/") + mark + query)
+    parts = _split(url)
+    host = unquote(parts.hostname or "")
+    if not host.isascii():
+        url = urlunsplit(parts._replace(netloc=parts.netloc.replace(_host_text(parts.netloc), _idna(host))))
+    return check_url(url)
+
+
+def lane_of(url: str) -> str:
+    """Return host:port, the unit of politeness."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme.lower() == "https" else 80)
+    return f"{(parts.hostname or '').lower()}:{port}"
+
+
+def origin_of(url: str) -> tuple[str, str]:
+    """Return scheme and lane: what credentials belong to (RFC 6454)."""
+    return urlsplit(url).scheme.lower(), lane_of(url)
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.hostname, parts.port  # these, too, raise for what is no URL
+    except ValueError as error:
+        raise TaskError(FailureKind.INPUT, f"not a URL: {error}") from error
+    return parts
+
+
+def _host_text(netloc: str) -> str:
+    return re.sub(r":\d*$", "", netloc.rpartition("@")[2])
+
+
+def _idna(host: str) -> str:
+    try:
+        return idna.encode(host, uts46=True).decode("ascii")
+    except idna.IDNAError as error:
+        raise TaskError(FailureKind.INPUT, f"not a host name: {host!r}") from error
+
+
+def _as_utf8(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "replace"))
