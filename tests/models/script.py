@@ -5,7 +5,6 @@ It holds at the first task until FOLDER/go is there, and writes FOLDER/stopping 
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -24,4 +23,4 @@ if __name__ == "__main__":
     run = start(model, FakeApp(payloads), workers=1, reporters=[stopping])
     summary = run.finish()
     print(summary.status, summary.succeeded, summary.left, flush=True)  # noqa: T201
-    os._exit(summary.exit_code)
+    sys.exit(summary.exit_code)

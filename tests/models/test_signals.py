@@ -23,13 +23,14 @@ CTRL_C = b"\x03"
 class Terminal:
     """A program in a terminal of its own, as a user has it: Ctrl-C goes to its whole process group."""
 
-    def __init__(self, *arguments: object) -> None:
+    def __init__(self, folder: Path, *arguments: object) -> None:
         self._master, slave = pty.openpty()
         self.process = subprocess.Popen(
             ["setsid", "--ctty", sys.executable, "-W", "error", *map(str, arguments)],
             stdin=slave,
             stdout=slave,
             stderr=slave,
+            env=private(folder),
         )
         os.close(slave)
 
@@ -63,9 +64,14 @@ class Terminal:
 
 
 @contextmanager
-def terminal(*arguments: object) -> Iterator[Terminal]:
-    with closing(Terminal(*arguments)) as program:
+def terminal(folder: Path, *arguments: object) -> Iterator[Terminal]:
+    with closing(Terminal(folder, *arguments)) as program:
         yield program
+
+
+def private(folder: Path) -> dict[str, str]:
+    """Return an environment with a temporary folder of its own: who is killed cannot tidy up."""
+    return {**os.environ, "TMPDIR": str(folder)}
 
 
 def wait_for(path: Path) -> None:
@@ -86,7 +92,7 @@ def lives(process: psutil.Process) -> bool:
 
 def test_ctrl_c_once_lets_what_runs_settle(model: str, tmp_path: Path) -> None:
     """The held task settles, no other starts, no traceback is shown by anyone, and the exit code is 130."""
-    with terminal("-m", "tests.models.script", model, tmp_path, "hold") as program:
+    with terminal(tmp_path, "-m", "tests.models.script", model, tmp_path, "hold") as program:
         wait_for(tmp_path / "shown")
         program.press(CTRL_C)
         wait_for(tmp_path / "stopping")
@@ -103,7 +109,7 @@ def test_ctrl_c_once_lets_what_runs_settle(model: str, tmp_path: Path) -> None:
 )
 def test_ctrl_c_twice_gives_up_what_runs(stoppable: str, what: str, tmp_path: Path) -> None:
     """What runs is given up at once, even in C code that never comes back."""
-    with terminal("-m", "tests.models.script", stoppable, tmp_path, what) as program:
+    with terminal(tmp_path, "-m", "tests.models.script", stoppable, tmp_path, what) as program:
         wait_for(tmp_path / "shown")
         program.press(CTRL_C)
         wait_for(tmp_path / "stopping")
@@ -121,7 +127,7 @@ def test_kill_9_of_the_program_leaves_no_worker(tmp_path: Path, what: str) -> No
     """Workers end with their parent, whatever they are doing."""
     # Not in a terminal: its end would kill them, too.
     command = [sys.executable, "-m", "tests.models.script", "processes", str(tmp_path), what]
-    program = subprocess.Popen(command, start_new_session=True)
+    program = subprocess.Popen(command, start_new_session=True, env=private(tmp_path))
     wait_for(tmp_path / "shown")
     family = psutil.Process(program.pid).children(recursive=True)
     assert int((tmp_path / "shown").read_text()) in {process.pid for process in family}
@@ -141,7 +147,7 @@ def test_ctrl_c_in_a_download_can_be_resumed(server: SampleServer, tmp_path: Pat
     (tmp_path / "urls.txt").write_text("\n".join(urls))
     out = tmp_path / "out"
     command = ["-m", "toolkit", "download", tmp_path / "urls.txt", "-o", out, "-m", "processes", "-j", "2", "-v"]
-    with terminal(*command) as program:
+    with terminal(tmp_path, *command) as program:
         wait_for(out)
         while not list(out.glob("*.bin")):
             time.sleep(0.005)
@@ -150,7 +156,7 @@ def test_ctrl_c_in_a_download_can_be_resumed(server: SampleServer, tmp_path: Pat
         assert program.process.wait() == 130, said
     first = {path.name for path in out.glob("*.bin")}
     assert 0 < len(first) < 20
-    with terminal(*command) as program:
+    with terminal(tmp_path, *command) as program:
         said = program.read_to_end()
         assert program.process.wait() == 0, said
     assert len(list(out.glob("*.bin"))) == 20
