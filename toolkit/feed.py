@@ -30,6 +30,7 @@ class ScheduleFeed:
         self._tray: deque[tuple[Outcome, Retry | None]] = deque()
         self._actions: list[Callable[[], None]] = []
         self.bytes = 0
+        self._counting = threading.Lock()
         self.cancelled = False
 
     def next(self) -> Task[Any] | Wait | Done:
@@ -67,11 +68,14 @@ class ScheduleFeed:
 
     def received(self, size: int) -> None:
         """Count bytes that came in."""
-        self.bytes += size
+        with self._counting:
+            self.bytes += size
 
     def on_cancel(self, action: Callable[[], None]) -> None:
         """Have action called when running tasks must be given up."""
         self._actions.append(action)
+        if self.cancelled:  # it came too late for the round of calls
+            action()
 
     def take(self) -> list[tuple[Outcome, Retry | None]]:
         """Return what has landed since the last call, in order."""

@@ -11,12 +11,13 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from toolkit import models
-from toolkit.core.errors import RunStopped, UsageError
+from toolkit.core.errors import RunStopped, TaskError, UsageError
 from toolkit.core.job import App
 from toolkit.core.policy import Policy
 from toolkit.core.schedule import Planned, Schedule
@@ -110,9 +111,11 @@ class Run:
             yield from self._follow(engine, feed, store, started)
         finally:
             self._end(engine, feed)
-            with suppress(RunStopped):
-                self._land(feed, store)
+            self._land(feed, store)
             failure = engine.failure or (schedule.error if isinstance(schedule.error, UsageError) else None)
+            if isinstance(failure, RunStopped):  # the model could not go on; what is done is told and kept
+                feed.stop(str(failure))
+                failure = None
             if failure is None:
                 self._close(store, schedule, feed, engine, started, at)
         if failure is not None:
@@ -122,11 +125,7 @@ class Run:
         ticked = give_up_at = 0.0
         while True:
             over = engine.over.wait(BEAT)  # asked before landing, so that nothing lands after the last look
-            try:
-                yield from self._land(feed, store)
-            except RunStopped as error:
-                feed.stop(str(error))
-                feed.cancel()
+            yield from self._land(feed, store)
             now = time.monotonic()
             if now - ticked >= TICK or over:
                 ticked = now
@@ -145,13 +144,17 @@ class Run:
         if not landed:
             return []
         final = [outcome for outcome, retry in landed if retry is None]
-        store.record(self.app, final)
         now = time.monotonic()
         for outcome, retry in landed:
             if retry is None:
                 value = outcome.value if isinstance(outcome, Success) else None
                 self._tally.add(outcome, getattr(value, "bytes", 0), getattr(value, "warnings", ()))
             self._tell(TaskSettled(outcome, None if retry is None else max(0.0, retry.due - now)))
+        try:
+            store.record(self.app, final)
+        except RunStopped as error:  # what could not be noted is done again by the next run
+            feed.stop(str(error))
+            feed.cancel()
         return final
 
     def _end(self, engine: Engine, feed: ScheduleFeed) -> None:
@@ -189,8 +192,14 @@ class Run:
             startup_seconds=engine.startup,
             warnings=dict(self._tally.warnings),
         )
-        self.app.finish(store)
-        store.end(summary.status, {"succeeded": summary.succeeded, "failed": summary.errors, "skipped": summary.skips})
+        try:
+            self.app.finish(store)
+            ended = {"succeeded": summary.succeeded, "failed": summary.errors, "skipped": summary.skips}
+            store.end(summary.status, ended)
+        except (TaskError, RunStopped) as error:  # the disk is full: what is done stays done
+            self.summary = summary = replace(
+                summary, status="interrupted" if interrupted else "stopped", reason=summary.reason or str(error)
+            )
         self._tell(RunFinished(summary))
 
     def _planned(self, store: Store) -> Iterator[Planned]:

@@ -54,7 +54,7 @@ def test_nameless_lane_has_no_limits_when_tasks_fail() -> None:
     lane = lane_with(100, name="", per_lane=1, delay=9.0, breaker=1, breaker_trips=0)
     for _ in range(50):
         lane.settle(Failure(lane.start(0.0), FailureKind.CONNECT, "no", retry_after=99.0, cool_lane=True), 0.0)
-    assert (lane.has_room, lane.opens_at, lane.dead) == (True, 0.0, False)
+    assert (lane.has_room, lane.opens_at, lane.dead) == (True, 0.0, "")
 
 
 @pytest.mark.parametrize("kind", list(FailureKind))
@@ -94,7 +94,7 @@ def test_breaker_probes_one_at_a_time_when_it_has_opened() -> None:
         assert not lane.has_room
         assert not lane.dead
         miss(lane, probe, now)
-    assert lane.dead
+    assert lane.dead == "it could not be reached many times in a row"
 
 
 def test_breaker_closes_when_a_probe_succeeds() -> None:
@@ -115,7 +115,7 @@ def test_breaker_forgives_when_tasks_were_already_under_way() -> None:
     running = [lane.start(0.0) for _ in range(8)]
     for task in running:
         miss(lane, task, 0.0)
-    assert (lane.trips, lane.opens_at, lane.dead) == (1, 5.0, False)
+    assert (lane.trips, lane.opens_at, lane.dead) == (1, 5.0, "")
     miss(lane, lane.start(5.0), 5.0)
     assert (lane.trips, lane.opens_at) == (2, 15.0)
 
@@ -182,3 +182,20 @@ def test_lane_is_kept_when_it_has_something_to_remember(facts: dict[str, Any] | 
     lane.settle(Success(task, None) if facts is None else Failure(task, message="no", **facts), 10.0)
     assert lane.idle
     assert lane.keep_until == until
+
+
+def test_lane_is_given_up_when_the_host_asks_for_more_than_the_cap() -> None:
+    """Nobody waits for a day, least of all once for each task."""
+    lane = lane_with(5, retry_after_cap=300.0)
+    lane.settle(Failure(lane.start(0.0), FailureKind.THROTTLED, "no", retry_after=86400.0, cool_lane=True), 0.0)
+    assert lane.dead == "it asks to be left alone for 86,400 s"
+
+
+@pytest.mark.parametrize("kind", [FailureKind.WORKER_DIED, FailureKind.OVERDUE, FailureKind.BUG, FailureKind.DISK])
+def test_breaker_is_not_reset_when_the_failure_was_ours(kind: FailureKind) -> None:
+    """A crash on our side does not mean that the host answered."""
+    lane = lane_with(5, breaker=2, breaker_pause=5.0)
+    miss(lane, lane.start(0.0), 0.0)
+    lane.settle(Failure(lane.start(0.0), kind, "no"), 0.0)
+    miss(lane, lane.start(0.0), 0.0)
+    assert lane.opens_at == 5.0

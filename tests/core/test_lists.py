@@ -53,8 +53,9 @@ def reader(stdin: int) -> subprocess.Popen[str]:
         (b"\xef\xbb\xbf# c\na\n\xef\xbb\xbfb", [("a", 2), ("b", 3)]),
         (b"# c\n\n a \n#b\n  # d\nb # no comment\n", [("a", 3), ("b # no comment", 6)]),
         (b"http://h/\xc3\xa4#top\n", [("http://h/ä#top", 1)]),
-        (b"\xff\xfe\x00\n\xe9\n", [("\ufffd\ufffd\0", 1), ("\ufffd", 2)]),
-        (b"a\x0cb\x85\x1cc\n", [("a\x0cb\ufffd\x1cc", 1)]),
+        (b"\xff\xfd\x00\n\xe9\n", [("\udcff\udcfd\0", 1), ("\udce9", 2)]),
+        ("http://h/\xe9\r\nhttp://h/2".encode("utf-16"), [("http://h/\xe9", 1), ("http://h/2", 2)]),
+        (b"a\x0cb\x85\x1cc\n", [("a\x0cb\udc85\x1cc", 1)]),
     ],
 )
 def test_read_urls_when_a_file_is_odd(tmp_path: Path, content: bytes, lines: list[tuple[str, int]]) -> None:

@@ -351,12 +351,16 @@ def test_settle_cools_the_lane_when_its_next_task_was_about_to_start() -> None:
     assert schedule.next(0.0) == Wait(9.0)
 
 
-def test_settle_cools_the_lane_no_longer_than_the_cap_when_the_host_asks_for_days() -> None:
-    """A Retry-After above the cap fails its task, and the host is left alone for the cap."""
-    schedule = Schedule(tasks("a", "a"), PATIENT)
-    assert schedule.settle(no(started(schedule), retryable=True, retry_after=86400.0, cool_lane=True), 0.0) is None
-    assert schedule.next(0.0) == Wait(300.0)
-    assert all_ready(schedule, 300.0) == ["t1"]
+def test_settle_gives_a_host_up_when_it_asks_for_days() -> None:
+    """A Retry-After above the cap fails its task and what is left of the host; other hosts go on."""
+    schedule = Schedule(tasks("a", "a", "b"), PATIENT)
+    first = started(schedule)
+    assert schedule.settle(no(first, retryable=True, retry_after=86400.0, cool_lane=True), 0.0) is None
+    left = [schedule.next(0.0) for _ in range(2)]
+    down = next(step for step in left if isinstance(step, Failure))
+    assert (down.kind, down.task.lane) == (FailureKind.HOST_DOWN, "a")
+    assert "asks to be left alone for 86,400 s" in down.message
+    assert any(isinstance(step, Task) and step.lane == "b" for step in left)
 
 
 def test_settle_fails_what_is_left_of_a_host_when_it_is_dead() -> None:
@@ -375,7 +379,7 @@ def test_settle_fails_what_is_left_of_a_host_when_it_is_dead() -> None:
     down = [end for end in ends if isinstance(end, Failure)]
     assert {failure.kind for failure in down} == {FailureKind.HOST_DOWN}
     assert sorted(failure.task.key for failure in down) == sorted(f"t{n}" for n in (1, 3, 4, 5, 7, 8, 9))
-    assert "dead could not be reached" in down[0].message
+    assert "dead was given up: it could not be reached" in down[0].message
     assert schedule.counts.succeeded == 2
     assert schedule.counts.failed == 8
 

@@ -65,7 +65,7 @@ class FailureKind(StrEnum):
     UNPICKLABLE = "unpicklable"
     """The result or the exception cannot cross a process boundary."""
     HOST_DOWN = "host_down"
-    """Not tried: the host failed too many times in a row."""
+    """Not tried: the host failed too many times in a row, or asked to be left alone."""
     BUG = "bug"
     """An exception that no rule expects: please report it."""
 

@@ -123,6 +123,8 @@ class MemorySink:
 
 def content_length(headers: Headers) -> int | None:
     """Return the announced size of the body in bytes, or None (RFC 9110, 8.6; differing values are an error)."""
+    if headers.get("transfer-encoding"):  # then it counts for nothing (RFC 9112, 6.3)
+        return None
     values = {part.strip() for value in headers.all("content-length") for part in value.split(",")}
     if not values:
         return None

@@ -11,6 +11,18 @@ from toolkit.core.task import Failure, Outcome, Task
 
 UNREACHABLE = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TIMEOUT})
 """Failures that say something about the host, not about the page."""
+TELLS_NOTHING = frozenset(
+    {
+        FailureKind.INPUT,
+        FailureKind.NAME,
+        FailureKind.DISK,
+        FailureKind.OVERDUE,
+        FailureKind.WORKER_DIED,
+        FailureKind.UNPICKLABLE,
+        FailureKind.BUG,
+    }
+)
+"""Failures on our side: they say nothing about the host."""
 
 INFINITY = float("inf")
 MEMORY = 60.0
@@ -18,7 +30,7 @@ MEMORY = 60.0
 
 
 class Lane:
-    """The queue and the limits of one lane; the nameless lane has no limits."""
+    """The queue and the limits of one lane; the nameless lane has no limits. dead: why it is given up, or ""."""
 
     __slots__ = (
         "cool_until",
@@ -48,7 +60,7 @@ class Lane:
         self.failures = 0
         self.forgiven = 0
         self.trips = 0
-        self.dead = False
+        self.dead = ""
         self.in_ready = False
         self.keep_until = 0.0
         self.timer = INFINITY
@@ -98,13 +110,19 @@ class Lane:
             self._recover()
             return
         if outcome.cool_lane:
-            wait = outcome.retry_after if outcome.retry_after is not None else self.policy.backoff
-            self.cool_until = max(self.cool_until, now + min(wait, self.policy.retry_after_cap))
-            self.limit = max(1.0, self.limit / 2)
-        if outcome.kind not in UNREACHABLE:
+            self._cool(outcome, now)
+        if outcome.kind in UNREACHABLE:
+            if not late:
+                self._missed(now)
+        elif outcome.kind not in TELLS_NOTHING:
             self.failures = self.trips = 0  # it answered, if only to say no
-        elif not late:
-            self._missed(now)
+
+    def _cool(self, failure: Failure, now: float) -> None:
+        wait = failure.retry_after if failure.retry_after is not None else self.policy.backoff
+        self.limit = max(1.0, self.limit / 2)
+        self.cool_until = max(self.cool_until, now + min(wait, self.policy.retry_after_cap))
+        if wait > self.policy.retry_after_cap:  # nobody waits that long, least of all once for each task
+            self.dead = f"it asks to be left alone for {wait:,.0f} s"
 
     def _recover(self) -> None:
         self.failures = self.trips = 0
@@ -118,7 +136,7 @@ class Lane:
         self.failures = 0
         self.forgiven = self.in_flight
         if self.trips > self.policy.breaker_trips:
-            self.dead = True
+            self.dead = "it could not be reached many times in a row"
             return
         self.limit = 1.0  # one probe at a time until one succeeds
         self.cool_until = max(self.cool_until, now + self.policy.breaker_pause * 2 ** (self.trips - 1))

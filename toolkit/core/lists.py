@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import queue
 import sys
 import threading
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from typing import IO
 
 from toolkit.core.errors import UsageError
 
@@ -100,7 +102,7 @@ def read_urls(sources: Sequence[str]) -> Iterator[Line | None]:
         elif is_url(source):
             yield Line(source.strip(), "the command line")
         else:
-            with open(source, encoding="utf-8-sig", errors="replace") as file:
+            with _opened(source) as file:
                 yield from _entries(_lines(file), Path(source).name)
 
 
@@ -116,6 +118,15 @@ def _size(path: str) -> int:
         return Path(path).stat().st_size if Path(path).is_file() else -1
     except OSError:
         return -1
+
+
+def _opened(source: str) -> IO[str]:
+    """Open a list as UTF-8, or as UTF-16 if a byte order mark says so, as some editors and shells write it."""
+    if Path(source).is_file():  # a pipe can be read only once
+        with open(source, "rb") as file:
+            if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+                return open(source, encoding="utf-16", errors="replace")
+    return open(source, encoding="utf-8-sig", errors="surrogateescape")
 
 
 def _entries(lines: Iterable[str | None], name: str) -> Iterator[Line | None]:
@@ -145,7 +156,7 @@ def _stdin() -> Iterator[str | None]:
 
     def read() -> None:
         try:
-            with open(sys.stdin.fileno(), encoding="utf-8-sig", errors="replace", closefd=False) as stream:
+            with open(sys.stdin.fileno(), encoding="utf-8-sig", errors="surrogateescape", closefd=False) as stream:
                 for line in _lines(stream):
                     lines.put(line)
             lines.put(None)

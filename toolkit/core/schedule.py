@@ -111,7 +111,7 @@ class Schedule:
         """Take the outcome of a started task; return Retry if it is to run again, None if it has ended."""
         lane = self._lanes[outcome.task.lane]
         self.in_flight -= 1
-        was_dead = lane.dead
+        was_dead = bool(lane.dead)
         lane.settle(outcome, now)
         if lane.dead and not was_dead and not self.stopped:
             self._give_up(lane)
@@ -214,7 +214,7 @@ class Schedule:
         if lane is None:
             lane = self._lanes[task.lane] = Lane(task.lane, self.policy)
         if lane.dead:
-            self._decided.append(_host_down(task))
+            self._decided.append(_host_down(task, lane))
             return
         priority = -task.cost if self.policy.order == "largest" else task.index
         lane.push(priority, next(self._sequence), task)
@@ -222,7 +222,7 @@ class Schedule:
         self._offer(lane, now)
 
     def _give_up(self, lane: Lane) -> None:
-        self._decided.extend(_host_down(task) for _, _, task in lane.queue)
+        self._decided.extend(_host_down(task, lane) for _, _, task in lane.queue)
         self._queued -= len(lane.queue)
         lane.queue.clear()
 
@@ -276,5 +276,5 @@ class Schedule:
         return Wait(self._timers[0][0] if self._timers else None)
 
 
-def _host_down(task: Task[Any]) -> Failure:
-    return Failure(task, FailureKind.HOST_DOWN, f"not tried: {task.lane} could not be reached many times in a row")
+def _host_down(task: Task[Any], lane: Lane) -> Failure:
+    return Failure(task, FailureKind.HOST_DOWN, f"{lane.name} was given up: {lane.dead}")

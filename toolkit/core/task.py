@@ -108,5 +108,8 @@ def outcome_of(task: Task[Any], error: BaseException, timing: Timing, debug: str
         return failure_of(task, error, timing)
     if isinstance(error, MemoryError):
         return Failure(task, FailureKind.TOO_LARGE, "out of memory", timing=timing, debug=debug)
-    what = f"{type(error).__name__}: {error}"
+    try:
+        what = f"{type(error).__name__}: {error}"
+    except Exception:  # its own text may fail, too
+        what = type(error).__name__
     return Failure(task, FailureKind.BUG, what, timing=timing, debug=debug)

@@ -74,4 +74,4 @@ def _idna(host: str) -> str:
 
 
 def _as_utf8(found: re.Match[str]) -> str:
-    return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "replace"))
+    return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "surrogateescape"))

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from toolkit import __version__, storage
 from toolkit.apps.download import names, resume
 from toolkit.apps.download.options import DownloadOptions
-from toolkit.core.coding import DecodingSink, decoded
+from toolkit.apps.download.part import Part, Transfer
 from toolkit.core.errors import FailureKind, TaskError, UsageError
 from toolkit.core.follow import follow
-from toolkit.core.http import Head, Reply, Request, Sink, http_date
+from toolkit.core.http import Reply, Request
 from toolkit.core.job import Memory, Remembered, Runtime
 from toolkit.core.lists import Line, Seen, check_sources, count_urls, read_urls
 from toolkit.core.task import Failure, Skip, Task, failure_of
 from toolkit.core.urls import lane_of, wire_url
 
-SIDECAR_FROM = 1024 * 1024
-"""Bytes from which a file is worth resuming; the note of how is written before the first byte comes."""
 USER_AGENT = f"toolkit/{__version__}"
 
 
@@ -66,7 +61,7 @@ class DownloadJob:
         try:
             return await self._fetch(task.payload, runtime)
         except resume.Restart:
-            _Part(self.folder, task.payload.url).discard()
+            Part(self.folder, task.payload.url).discard()
         try:
             return await self._fetch(task.payload, runtime)
         except resume.Restart:
@@ -76,15 +71,14 @@ class DownloadJob:
 
     async def _fetch(self, wanted: Wanted, runtime: Runtime) -> Fetched:
         final = storage.inside(self.folder, wanted.name)
-        part = _Part(self.folder, wanted.url)
+        part = Part(self.folder, wanted.url)
         offset, partial = part.usable()
         request = self._request(wanted, offset, partial)
-        transfer = _Transfer(part, offset, partial, wanted, self.max_size)
+        conditional = bool(wanted.etag or wanted.modified)
+        transfer = Transfer(part, offset, partial, conditional=conditional, limit=self.max_size)
         try:
             reply = await follow(runtime, request, transfer.accept)
-            transfer.finish()
-            transfer.close()
-            size = part.become(final, reply.head)
+            size = transfer.become(final, reply.head)
         except BaseException:
             transfer.leave()
             raise
@@ -99,108 +93,6 @@ class DownloadJob:
         if wanted.modified:
             return request.with_headers(("If-Modified-Since", wanted.modified))
         return request
-
-
-class _Part:
-    """The file beside the final one, and the note of what it is; both belong to one URL."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        name = blake2b(url.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-        self.path = folder / f".{name}.part"
-        self.note = folder / f".{name}.part.json"
-        self._url = url
-
-    def usable(self) -> tuple[int, resume.Partial | None]:
-        """Return how many bytes are here and what they are of; (0, None) if they cannot be trusted."""
-        partial = resume.recall(self.note, self._url)
-        try:
-            size = self.path.stat().st_size
-        except OSError:
-            return 0, None
-        if partial is None or size == 0 or (partial.total is not None and size > partial.total):
-            return 0, None
-        return size, partial
-
-    def discard(self) -> None:
-        """Forget what is here."""
-        with storage.naming_errors(self.path):
-            resume.forget(self.note)
-            self.path.unlink(missing_ok=True)
-
-    def become(self, final: Path, head: Head) -> int:
-        """Give the part its final name, with the time that the server tells; return its size."""
-        with storage.naming_errors(final):
-            size = self.path.stat().st_size
-            modified = http_date(head.headers.get("last-modified"))
-            if modified is not None:
-                with suppress(OSError, OverflowError, ValueError):
-                    os.utime(self.path, (modified.timestamp(), modified.timestamp()))
-            os.replace(self.path, final)
-            resume.forget(self.note)
-        return size
-
-
-class _Transfer:
-    """One reply on its way into a part."""
-
-    def __init__(
-        self, part: _Part, offset: int, partial: resume.Partial | None, wanted: Wanted, max_size: int | None
-    ) -> None:
-        self._part, self._offset, self._partial, self._wanted = part, offset, partial, wanted
-        self._limit = max_size
-        self._file: storage.PartFile | None = None
-        self._sink: Sink | None = None
-        self._total: int | None = None
-        self.start = 0
-
-    def accept(self, head: Head) -> Sink | None:
-        """Decide where the body goes."""
-        conditional = bool(self._wanted.etag or self._wanted.modified)
-        body = resume.decide(head, self._offset, self._partial, conditional=conditional)
-        self.start, self._total = body.offset, body.total
-        self._check_size(body.total)
-        if body.complete:
-            return None
-        self._file = storage.PartFile(self._part.path, body.offset, self._limit)
-        if head.status != 206:  # noqa: PLR2004 - else what is noted holds, though a 206 need not repeat it
-            self._note(head, body.total)
-        coding = ", ".join(head.headers.all("content-encoding"))
-        self._sink = decoded(coding, self._file, self._limit)
-        if self._sink is not self._file:
-            self._total = None  # what was announced is the size on the wire
-        return self._sink
-
-    def finish(self) -> None:
-        """Check that all came."""
-        if self._file is None:
-            return
-        if isinstance(self._sink, DecodingSink):
-            self._sink.end()
-        if self._total is not None and self._file.size != self._total:
-            raise TaskError(FailureKind.TRUNCATED, f"{self._file.size:,} of {self._total:,} bytes came", retryable=True)
-
-    def close(self) -> None:
-        """Close the part file."""
-        if self._file is not None:
-            self._file.close()
-
-    def leave(self) -> None:
-        """Give up: keep a part that can be resumed, and remove one that cannot, while it is still locked."""
-        if self._file is not None and not self._part.note.exists():
-            with suppress(OSError):
-                self._part.path.unlink()
-        self.close()
-
-    def _note(self, head: Head, total: int | None) -> None:
-        with storage.naming_errors(self._part.note):
-            if total is None or total >= SIDECAR_FROM:
-                resume.remember(self._part.note, head, self._wanted.url, total)
-            else:
-                resume.forget(self._part.note)
-
-    def _check_size(self, total: int | None) -> None:
-        if self._limit is not None and total is not None and total > self._limit:
-            raise TaskError(FailureKind.TOO_LARGE, f"{total:,} bytes, more than --max-size {self._limit:,}")
 
 
 def _fetched(wanted: Wanted, reply: Reply, size: int, resumed: int) -> Fetched:
