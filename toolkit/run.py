@@ -219,7 +219,14 @@ class Run:
 
     def _setup(self) -> Setup:
         timeout = None if self.app.network else self.options.timeout
-        return Setup(self.app.job, self._workers, self._client, ClientOptions(self.options.ca_file), timeout)
+        return Setup(
+            self.app.job,
+            self._workers,
+            self._client,
+            ClientOptions(self.options.ca_file),
+            timeout,
+            fetches=self.app.network,
+        )
 
     def _tell(self, event: Any) -> None:
         for reporter in self._reporters:

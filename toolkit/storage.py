@@ -134,6 +134,29 @@ class PartFile:
             self._file = -1
 
 
+def hold(path: Path) -> IO[bytes] | None:
+    """Lock a file beside a store, until what is returned is closed or this process dies.
+
+    Raises UsageError if another run holds it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows: SQLite's own locks keep two writers apart
+        return None
+    try:
+        file = path.with_name(path.name + ".lock").open("a+b")
+    except OSError as error:
+        raise UsageError(f"cannot write beside the store {path}: {error.strerror}") from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise UsageError(f"another run is using {path}: wait for it, or choose another store with --state") from None
+    except OSError:
+        pass  # a file system without locks
+    return file
+
+
 def _truncate(file: int, path: Path, size: int) -> None:
     if os.fstat(file).st_size < size:  # a hole would be bytes that nobody sent
         raise TaskError(FailureKind.NAME, f"{path} was cut short by another program", retryable=True)

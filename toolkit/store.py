@@ -15,11 +15,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from toolkit.core.errors import RunStopped, UsageError
 from toolkit.core.job import App, Remembered
 from toolkit.core.task import Failure, Outcome, Success, Task
+from toolkit.storage import hold
 
 SCHEMA = 1
 """The version of the tables below, kept in the file as user_version."""
@@ -74,7 +75,7 @@ class Store:
         self.run_id = 0
         self._plan = ""
         self._guard = threading.RLock()
-        self._lock = _lock(path) if path else None
+        self._lock = hold(path) if path else None
         with ExitStack() as undo:
             undo.callback(self._unlock)
             try:
@@ -298,23 +299,3 @@ def _unescaped(found: re.Match[str]) -> str:
         return chr(int(found[1], 16))
     value = int(found[2], 16)
     return "\x1a" if value == 0x1A else chr(0xDC00 + value)  # noqa: PLR2004
-
-
-def _lock(path: Path) -> IO[bytes] | None:
-    """Lock a file beside the store until it is closed or this process dies; raises UsageError if another holds it."""
-    try:
-        import fcntl
-    except ImportError:  # Windows: SQLite's own locks keep two writers apart
-        return None
-    try:
-        file = path.with_name(path.name + ".lock").open("a+b")
-    except OSError as error:
-        raise UsageError(f"cannot write beside the store {path}: {error.strerror}") from error
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        raise UsageError(f"another run is using {path}: wait for it, or choose another store with --state") from None
-    except OSError:
-        pass  # a file system without locks
-    return file

@@ -11,7 +11,7 @@ from toolkit.clients import ClientKind, ClientOptions
 from toolkit.core.errors import TaskError
 from toolkit.core.follow import follow
 from toolkit.core.http import Accept, Head, MemorySink, Progress, Reply, Request
-from toolkit.core.job import AsyncClient, BlockingClient, drive
+from toolkit.core.runtime import AsyncClient, BlockingClient, drive
 
 T = TypeVar("T")
 MUCH = 1 << 30

@@ -15,7 +15,7 @@ from tests.clients.raw import PATIENCE, Do, RawServer, reply
 from toolkit.clients import ClientKind
 from toolkit.core.errors import FailureKind, TaskError
 from toolkit.core.http import DRAIN_LIMIT, Head, MemorySink, Request
-from toolkit.core.job import AsyncClient, Cancelled
+from toolkit.core.runtime import AsyncClient, Cancelled
 
 OK = b"HTTP/1.1 200 OK\r\n"
 SHORT = reply(b"x" * 1000)

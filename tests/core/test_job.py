@@ -10,7 +10,8 @@ import pytest
 
 from toolkit.core.errors import FailureKind, TaskError, TaskSkipped
 from toolkit.core.http import Accept, Head, Headers, MemorySink, Progress, Reply, Request
-from toolkit.core.job import BlockingRuntime, Cancelled, Job, Runtime, drive
+from toolkit.core.job import Job, Runtime
+from toolkit.core.runtime import BlockingRuntime, Cancelled, drive
 from toolkit.core.task import Failure, Skip, Success, Task
 
 TASK = Task("k", 21, "h:80")

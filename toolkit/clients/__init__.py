@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from toolkit.core import plugins
 from toolkit.core.errors import FailureKind, TaskError, UsageError
 from toolkit.core.http import DRAIN_LIMIT, Head, Request, content_length
-from toolkit.core.job import AsyncClient, BlockingClient
+from toolkit.core.runtime import AsyncClient, BlockingClient
 
 DRAIN_SECONDS = 1.0
 """Time given to an unwanted body to come, so that its connection can be used again."""

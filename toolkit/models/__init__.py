@@ -12,7 +12,8 @@ from toolkit import clients
 from toolkit.clients import ClientKind, ClientOptions
 from toolkit.core import plugins
 from toolkit.core.errors import UsageError
-from toolkit.core.job import BlockingClient, BlockingRuntime, Feed, Job
+from toolkit.core.job import Feed, Job
+from toolkit.core.runtime import BlockingClient, BlockingRuntime
 
 __all__ = ["ClientOptions", "Model", "Runner", "Setup", "Traits", "blocking_runtime", "client_for", "load", "names"]
 
@@ -36,8 +37,11 @@ class Traits:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a model is started with. task_timeout: seconds a task may take, or None. recycle_growth: bytes by which a
-    worker process may grow before it is replaced."""  # noqa: D209, D205
+    """What a model is started with.
+
+    task_timeout: seconds a task may take, or None. recycle_growth: bytes by which a worker process may grow before it
+    is replaced. fetches: whether tasks use the client, so that it is worth loading beforehand.
+    """
 
     job: Job[Any, Any]
     workers: int
@@ -45,6 +49,7 @@ class Setup:
     client_options: ClientOptions = ClientOptions()
     task_timeout: float | None = None
     recycle_growth: int = 512 * 1024 * 1024
+    fetches: bool = False
 
 
 Runner = Callable[[Feed], None]

@@ -26,7 +26,7 @@ def pack_job(job: Any) -> tuple[bytes, Sequence[str]]:
         spy.load()
     except Exception as error:
         raise UsageError(f"the job cannot be sent to worker processes, try --model threads: {named(error)}") from error
-    return packed, sorted(spy.modules)
+    return packed, sorted(spy.modules.union(getattr(job, "preload", ())))
 
 
 def pack_task(task: Task[Any]) -> bytes:

@@ -21,7 +21,8 @@ from typing import Any, cast
 from toolkit import clients
 from toolkit.clients import ClientOptions
 from toolkit.core.errors import ToolkitError
-from toolkit.core.job import BlockingClient, BlockingRuntime, Job
+from toolkit.core.job import Job
+from toolkit.core.runtime import BlockingClient, BlockingRuntime
 from toolkit.core.task import Task
 from toolkit.models._wire import named, pack_failure, pack_outcome
 

@@ -17,7 +17,8 @@ from typing import Any, TypeVar, cast
 
 from toolkit.core.cpus import usable_cpus
 from toolkit.core.http import Accept, Reply, Request
-from toolkit.core.job import AsyncClient, Done, Feed, Job, Runtime, Wait, overdue
+from toolkit.core.job import Done, Feed, Job, Runtime, Wait
+from toolkit.core.runtime import AsyncClient, overdue
 from toolkit.core.task import Outcome, Success, Task, Timing, outcome_of
 from toolkit.models import Model, Runner, Setup, Traits
 

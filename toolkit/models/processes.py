@@ -16,7 +16,8 @@ from multiprocessing.context import BaseContext
 from typing import Any
 
 from toolkit.core.errors import FailureKind, RunStopped, UsageError
-from toolkit.core.job import Done, Feed, Wait, overdue
+from toolkit.core.job import Done, Feed, Wait
+from toolkit.core.runtime import overdue
 from toolkit.core.task import Failure, Task, Timing, failure_of
 from toolkit.models import Model, Runner, Setup, Traits
 from toolkit.models._forkserver import serving
@@ -54,6 +55,8 @@ def start(setup: Setup) -> Iterator[Runner]:
     brief = Brief("", job, main, setup.client.name, setup.client_options)
     # The user's script is not loaded beforehand: only a worker that needs it runs it.
     modules = ["toolkit.models._alone", "toolkit.models._worker", *(name for name in modules if name != "__main__")]
+    if setup.fetches:
+        modules.append(f"toolkit.clients.{setup.client.name}")
     with serving(modules) as context:
         supervisor = _Supervisor(setup, context, brief)
         try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from toolkit.core.job import Cancelled, Done, Feed, Wait
+from toolkit.core.job import Done, Feed, Wait
+from toolkit.core.runtime import Cancelled
 from toolkit.models import Model, Runner, Setup, Traits, blocking_runtime
 
 

@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from toolkit.core.job import Cancelled, Done, Feed, Wait
+from toolkit.core.job import Done, Feed, Wait
+from toolkit.core.runtime import Cancelled
 from toolkit.models import Model, Runner, Setup, Traits, blocking_runtime
 
 LINGER = 2.0

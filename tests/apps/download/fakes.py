@@ -9,7 +9,7 @@ from typing import Any
 from toolkit.clients import check_received
 from toolkit.core.errors import FailureKind, TaskError
 from toolkit.core.http import Accept, Head, Headers, Progress, Reply, Request
-from toolkit.core.job import BlockingRuntime
+from toolkit.core.runtime import BlockingRuntime
 from toolkit.core.task import Outcome, Task
 
 BLOCK = 64 * 1024

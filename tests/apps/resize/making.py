@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms
 
-from toolkit.apps.resize.job import ResizeApp, Resized
+from toolkit.apps.resize.job import ResizeApp
 from toolkit.apps.resize.options import ResizeOptions
+from toolkit.apps.resize.result import Resized
 from toolkit.core.http import Accept, Progress, Reply, Request
-from toolkit.core.job import BlockingRuntime, Remembered
+from toolkit.core.job import Remembered
+from toolkit.core.runtime import BlockingRuntime
 from toolkit.core.task import Failure, Outcome, Skip, Success, Task
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)

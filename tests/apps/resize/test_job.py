@@ -14,9 +14,10 @@ import pytest
 from PIL import Image
 
 from tests.apps.resize.making import Blank, corners, one, perform, run, saved
-from toolkit.apps.resize.job import Picture, ResizeApp, Resized
+from toolkit.apps.resize.job import Picture, ResizeApp
 from toolkit.apps.resize.names import folded, from_text, shown, to_text
 from toolkit.apps.resize.options import ResizeOptions, parse_colour
+from toolkit.apps.resize.result import Resized
 from toolkit.core.errors import FailureKind, UsageError
 from toolkit.core.job import App, Remembered
 from toolkit.core.task import Failure, Skip, Success, Task

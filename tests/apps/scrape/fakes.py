@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from toolkit.core.errors import TaskError
 from toolkit.core.http import Accept, Head, Headers, Progress, Reply, Request
-from toolkit.core.job import BlockingRuntime, Remembered
+from toolkit.core.job import Remembered
+from toolkit.core.runtime import BlockingRuntime
 from toolkit.core.task import Outcome, Task
 
 T = TypeVar("T")

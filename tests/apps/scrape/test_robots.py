@@ -14,7 +14,7 @@ from toolkit.apps.scrape import robots
 from toolkit.apps.scrape.robots import FAILED_LIFE, LIFE, LIMIT, Robots, RobotsCache, agent_token, robots_url, shared
 from toolkit.core.errors import FailureKind, TaskError
 from toolkit.core.http import Accept, Progress, Reply, Request
-from toolkit.core.job import drive
+from toolkit.core.runtime import drive
 
 AT = "http://h.org/robots.txt"
 RULES = b"User-agent: *\nDisallow: /no\n"

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from toolkit import storage
 from toolkit.apps.resize.names import from_text, to_text
 from toolkit.apps.resize.options import ResizeOptions, Settings
 from toolkit.apps.resize.plan import Plan, check_apart
+from toolkit.apps.resize.result import Resized
 from toolkit.apps.resize.walk import Found, Passed, Unreadable
 from toolkit.core.errors import FailureKind
 from toolkit.core.job import Memory, Remembered, Runtime
@@ -36,28 +37,13 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Resized:
-    """What became of a picture: the file written (below the output folder), the source as it was read, and seconds."""
-
-    output: str
-    bytes: int
-    width: int
-    height: int
-    frames: int
-    warnings: tuple[str, ...]
-    source_size: int
-    source_mtime_ns: int
-    decode: float
-    process: float
-    encode: float
-
-
-@dataclass(frozen=True, slots=True)
 class ResizeJob:
     """Makes one picture's result."""
 
     out: str
     settings: Settings
+    preload: ClassVar = ("toolkit.apps.resize.engines.pillow",)
+    """What worker processes load once for all, before they are started."""
 
     async def __call__(self, task: Task[Picture], runtime: Runtime) -> Resized:
         """Render the picture; raises TaskError."""

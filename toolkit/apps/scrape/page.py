@@ -55,6 +55,11 @@ class ScrapeJob:
     timeout: float = 30.0
     run: str = ""
 
+    @property
+    def preload(self) -> tuple[str, ...]:
+        """What worker processes load once for all, before they are started."""
+        return (f"toolkit.apps.scrape.parsers.{self.rules.parser}",)
+
     async def __call__(self, task: Task[str], runtime: Runtime) -> Page:
         """Fetch the page and read its row; raises TaskError or TaskSkipped."""
         headers = (("User-Agent", self.user_agent), ACCEPT, ACCEPT_ENCODING)

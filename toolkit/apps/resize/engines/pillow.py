@@ -17,9 +17,9 @@ from toolkit.apps.resize.animate import Film
 from toolkit.apps.resize.encode import Wrapping, encode
 from toolkit.apps.resize.formats import TAGGED, Format, format_of
 from toolkit.apps.resize.geometry import Layout
-from toolkit.apps.resize.job import Resized
 from toolkit.apps.resize.opening import check_pixels, exif_of, opened, rawmode_of, reading
 from toolkit.apps.resize.options import Settings
+from toolkit.apps.resize.result import Resized
 
 _REDUCING_GAP = 3.0
 """Down to three times the size by averaging boxes, then the filter: Pillow's documentation finds the result
