@@ -11,9 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
+from toolkit.apps.download.job import DownloadApp, Fetched
+from toolkit.apps.download.options import DownloadOptions
+from toolkit.core.job import Done
 from toolkit.core.policy import Policy
-from toolkit.core.schedule import Schedule
-from toolkit.core.task import Success, Task
+from toolkit.core.schedule import Planned, Schedule
+from toolkit.core.task import Skip, Success, Task
+from toolkit.store import Store
 
 GOAL_MICROSECONDS = 15
 GOAL_MEGABYTES = 150
@@ -65,10 +69,6 @@ def _plan(count: int, lanes: int) -> Iterator[Task[int]]:
 
 def million(folder: Path) -> None:
     """Plan, schedule and store a million downloads whose job does nothing; print seconds and peak megabytes."""
-    from toolkit.apps.download.job import DownloadApp, Fetched
-    from toolkit.apps.download.options import DownloadOptions
-    from toolkit.store import Store
-
     app = DownloadApp([str(folder / "urls.txt")], folder / "out", DownloadOptions())
     app.prepare()
     store = Store(folder / "store.sqlite")
@@ -76,7 +76,7 @@ def million(folder: Path) -> None:
     schedule = Schedule(_remembered(app, store), Policy(per_lane=64))
     started = time.perf_counter()
     landed = []
-    while not type(step := schedule.next(time.perf_counter())).__name__ == "Done":
+    while not isinstance(step := schedule.next(time.perf_counter()), Done):
         if isinstance(step, Task):
             value = Fetched(step.payload.name, 1000, 1000, 0, step.key, '"etag"', None, "image/jpeg")
             landed.append(Success(step, value))
@@ -89,12 +89,10 @@ def million(folder: Path) -> None:
     print(time.perf_counter() - started, _peak_megabytes())
 
 
-def _remembered(app: object, store: object) -> Iterator[object]:
-    from toolkit.core.task import Skip
-
-    for planned in app.plan(store):  # type: ignore[attr-defined]
-        known = store.recall(planned.key) if isinstance(planned, Task) else None  # type: ignore[attr-defined]
-        yield Skip(planned, "done") if known else planned
+def _remembered(app: DownloadApp, store: Store) -> Iterator[Planned]:
+    for planned in app.plan(store):
+        known = store.recall(planned.key) if isinstance(planned, Task) else None
+        yield Skip(planned, "done") if known and isinstance(planned, Task) else planned
 
 
 def _peak_megabytes() -> float:
