@@ -210,7 +210,8 @@ class DownloadApp:
     def _name(self, url: str, memory: Memory) -> str:
         """Return the name that this URL has in this folder for ever."""
         name = names.from_url(url)
-        for candidate in (name, names.distinct(name, url), names.distinct(name, url, 16)):
+        for digits in (0, 8, 16):
+            candidate = names.distinct(name, url, digits) if digits else name
             folded = names.folded(candidate)
             owner = memory.claimed(folded)
             if owner is None:
