@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from toolkit.compare.statistics import far_out, interval, speed_up, verdict
+from toolkit.compare.statistics import far_out, interval, signs, speed_up, verdict
 
 
 def test_ratio_when_rounds_drift() -> None:
@@ -51,6 +51,7 @@ def test_verdict_when_rounds_are_few() -> None:
         (0.9, 1.1, "no difference"),
         (1, 2, "no difference"),
         (0.5, 1, "no difference"),
+        (1.004, 1.3, "no difference"),
     ],
 )
 def test_verdict_when_rounds_suffice(low: float, high: float, expected: str) -> None:
@@ -91,3 +92,19 @@ def test_far_out_when_one_value_stands_apart() -> None:
 def test_far_out_when_there_is_no_measure(values: list[float]) -> None:
     """Without a spread, or with few values, nothing tells what is far."""
     assert not any(far_out(values))
+
+
+@pytest.mark.parametrize(("count", "left_out"), [(1, 0), (5, 0), (8, 0), (9, 1), (11, 1), (12, 2), (15, 3), (20, 5)])
+def test_signs_when_looked_up(count: int, left_out: int) -> None:
+    """The ranks are those of any table of the sign test at 5 %, two-sided."""
+    assert signs(count) == left_out
+
+
+def test_interval_holds_the_median_as_often_as_it_says() -> None:
+    """Of 7 values, whose bootstrap alone would miss it once in eight times."""
+    noise = random.Random(3)
+    held = 0
+    for _ in range(60):
+        low, high = interval([noise.gauss(0, 1) for _ in range(7)])
+        held += low <= 0 <= high
+    assert held >= 55

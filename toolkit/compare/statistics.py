@@ -16,6 +16,8 @@ from typing import Literal
 RESAMPLES = 10_000
 LEVEL = 0.95
 SEED = 20
+TRIFLE = 0.005
+"""A difference that an interval must clear: half a percent is what the measuring itself may add."""
 LEAST_ROUNDS = 5
 """With fewer rounds than this there is no verdict: four that all point one way come by chance once in eight times."""
 FAR = 3.5
@@ -26,7 +28,7 @@ Verdict = Literal["faster", "slower", "no difference", "too few rounds"]
 
 @dataclass(frozen=True, slots=True)
 class SpeedUp:
-    """How many times as fast as the reference, with the interval that holds 95 % of the resampled medians."""
+    """How many times as fast as the reference, with its 95 % interval."""
 
     ratio: float
     low: float
@@ -44,20 +46,36 @@ def speed_up(reference: Sequence[float], other: Sequence[float]) -> SpeedUp:
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
-    """Return the 95 % percentile bootstrap interval of the median; the same values always give the same interval."""
+    """Return a 95 % interval of the median; the same values always give the same interval.
+
+    It is the percentile bootstrap's, widened to the sign test's, which is exact: of few values, the bootstrap claims
+    too much (its interval of 7 medians holds the true one 87 times in 100).
+    """
     draw = random.Random(SEED)
     medians = sorted(median(draw.choices(values, k=len(values))) for _ in range(RESAMPLES))
     tail = int(RESAMPLES * (1 - LEVEL) / 2)  # rounded down: the interval is rather too wide than too narrow
-    return medians[tail], medians[-1 - tail]
+    ranked, rank = sorted(values), signs(len(values))
+    return min(medians[tail], ranked[rank]), max(medians[-1 - tail], ranked[-1 - rank])
+
+
+def signs(count: int) -> int:
+    """Return how many values at each end an exact interval of the median may leave out: 0 below 9 values.
+
+    The median lies outside the kept ones with the chance that a coin falls on one side so often (sign test).
+    """
+    outside, rank = 2 * 0.5**count, 0
+    while (further := outside + 2 * math.comb(count, rank + 1) * 0.5**count) <= 1 - LEVEL:
+        outside, rank = further, rank + 1
+    return rank
 
 
 def verdict(low: float, high: float, rounds: int) -> Verdict:
-    """Return what an interval of the speed-up says; bounds that touch 1 say nothing."""
+    """Return what an interval of the speed-up says; bounds that touch 1, or all but touch it, say nothing."""
     if rounds < LEAST_ROUNDS:
         return "too few rounds"
-    if low > 1:
+    if low > 1 + TRIFLE:
         return "faster"
-    return "slower" if high < 1 else "no difference"
+    return "slower" if high < 1 - TRIFLE else "no difference"
 
 
 def far_out(values: Sequence[float]) -> list[bool]:

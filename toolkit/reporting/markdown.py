@@ -47,7 +47,7 @@ def how(document: Document) -> list[str]:
     return [
         f"{rounds} after a warm-up that is dropped, in an order shuffled with seed {document['seed']}.",
         "Results: the digest of all that was made, the same where the outputs are the same, byte for byte.",
-        f"Speed-up over {document['reference']}: the median of the rounds, and the interval of 95 % of its resamples.",
+        f"Speed-up over {document['reference']}: the median of the rounds, with a 95 % interval.",
         _memory(document),
         f"{facts['cpu'] or facts['machine']}, {cpus}{load}; {facts['implementation']} {facts['python']}{gil}.",
     ]
