@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 
+from toolkit.core.errors import UsageError
 from toolkit.core.job import Done, Feed, Wait
 from toolkit.core.runtime import Cancelled
 from toolkit.models import Model, Runner, Setup, Traits, blocking_runtime
@@ -21,30 +22,50 @@ def start(setup: Setup) -> Iterator[Runner]:
 
     def run(feed: Feed) -> None:
         faults: list[BaseException] = []
+        gate = threading.Event()
         threads = [
             # Daemons, so that a thread that cannot be stopped does not keep a cancelled program alive.
-            threading.Thread(target=_work, args=(setup, feed, f"thread-{n}", faults), name=f"toolkit-{n}", daemon=True)
+            threading.Thread(
+                target=_work, args=(setup, feed, f"thread-{n}", gate, faults), name=f"toolkit-{n}", daemon=True
+            )
             for n in range(setup.workers)
         ]
-        for thread in threads:
-            thread.start()
+        _start(threads, gate, faults)
         for thread in threads:
             while thread.is_alive() and not feed.cancelled:
                 thread.join(0.5)
         ends = time.monotonic() + LINGER
         for thread in threads:
-            thread.join(max(0.0, ends - time.monotonic()))
+            if thread.is_alive():
+                thread.join(max(0.0, ends - time.monotonic()))
         if faults:
             raise faults[0]
 
     yield run
 
 
-def _work(setup: Setup, feed: Feed, name: str, faults: list[BaseException]) -> None:
+def _start(threads: Sequence[threading.Thread], gate: threading.Event, faults: list[BaseException]) -> None:
+    """Start all threads, or let those that did start end with nothing done."""
+    started = 0
+    try:
+        for thread in threads:
+            thread.start()
+            started += 1
+    except (RuntimeError, MemoryError):  # too many for this machine
+        faults.append(UsageError(f"only {started} of {len(threads)} threads could be started: use fewer workers"))
+    except BaseException as error:
+        faults.append(error)
+    finally:
+        gate.set()
+
+
+def _work(setup: Setup, feed: Feed, name: str, gate: threading.Event, faults: list[BaseException]) -> None:
+    """Work until the feed is done, or a thread has a fault: then the run is over, and no other goes on."""
+    gate.wait()
     try:
         with closing(blocking_runtime(setup, feed)) as runtime:
             feed.on_cancel(runtime.abort)
-            while not isinstance(step := feed.next(), Done):
+            while not faults and not isinstance(step := feed.next(), Done):
                 if isinstance(step, Wait):
                     feed.wait(step)
                 else:
