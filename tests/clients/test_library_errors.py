@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
+import resource
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import aiohttp
 import pytest
@@ -12,8 +17,12 @@ import urllib3
 from aioresponses import aioresponses
 
 from tests.clients.driver import Driver
+from tests.clients.raw import RawServer, reply
 from toolkit import clients
+from toolkit.clients import ClientKind
+from toolkit.clients._failures import LIMITS, failure_of
 from toolkit.core.errors import FailureKind
+from toolkit.core.http import Request
 
 URL = "http://ann:secret@example.com/a"
 TOO_MANY = OSError(errno.EMFILE, "Too many open files")
@@ -22,7 +31,7 @@ TOO_MANY = OSError(errno.EMFILE, "Too many open files")
 @pytest.mark.parametrize(
     ("error", "kind", "words"),
     [
-        (TOO_MANY, FailureKind.CONNECT, "too many open files"),
+        (TOO_MANY, FailureKind.LIMIT, "too many open files"),
         (requests.exceptions.ConnectionError("Max retries exceeded with url: /a"), FailureKind.CONNECT, "failed"),
         (urllib3.exceptions.LocationParseError("example"), FailureKind.INPUT, "cannot be sent"),
         (urllib3.exceptions.ClosedPoolError(None, "Pool is closed."), FailureKind.CONNECT, "failed"),  # type: ignore[arg-type]
@@ -43,7 +52,7 @@ def test_requests_own_error_becomes_ours(error: Exception, kind: FailureKind, wo
 @pytest.mark.parametrize(
     ("error", "kind", "words"),
     [
-        (TOO_MANY, FailureKind.CONNECT, "too many open files"),
+        (TOO_MANY, FailureKind.LIMIT, "too many open files"),
         (aiohttp.ClientError("at http://ann:secret@example.com"), FailureKind.CONNECT, "failed"),
         (aiohttp.InvalidURL("http://ann:secret@example.com"), FailureKind.INPUT, "cannot be sent"),
         (TimeoutError(), FailureKind.TIMEOUT, "no byte came"),
@@ -57,3 +66,44 @@ def test_aiohttps_own_error_becomes_ours(error: Exception, kind: FailureKind, wo
     assert failure.kind is kind
     assert words in failure.message
     assert "secret" not in failure.message
+
+
+@contextmanager
+def no_more_files() -> Iterator[None]:
+    """Let this process open nothing more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 256), hard))
+    try:
+        with suppress(OSError):
+            while True:
+                taken.append(os.open(os.devnull, os.O_RDONLY))
+        yield
+    finally:
+        for number in taken:
+            os.close(number)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "no-such-name.invalid"])
+def test_too_many_open_files_are_this_machines_fault(kind: ClientKind, host: str) -> None:
+    """No host is blamed for it, not even for a name that could not be looked up; another try may help."""
+    with RawServer((reply(b"hi"),)) as server, Driver(kind) as client:
+        client.get(server.url)  # what is loaded at the first use is loaded
+        with no_more_files():
+            failure = client.failure(f"http://{host}:{server.port + 1}/")
+    assert (failure.kind, failure.retryable) == (FailureKind.LIMIT, True)
+    assert "too many open files" in failure.message
+
+
+@pytest.mark.parametrize("number", LIMITS, ids=errno.errorcode.get)
+def test_limits_of_this_machine_have_their_own_kind(number: int) -> None:
+    """Ports, buffers and memory, too."""
+    failure = failure_of(OSError(number, "whatever"), Request("http://example.com/"))
+    assert (failure.kind, failure.retryable) == (FailureKind.LIMIT, True)
+
+
+def test_a_name_that_cannot_be_looked_up_now_is_no_limit() -> None:
+    """The resolver says the same when there is no network."""
+    failure = failure_of(socket.gaierror(socket.EAI_AGAIN, "again"), Request("http://example.com/"))
+    assert failure.kind is FailureKind.DNS

@@ -73,4 +73,4 @@ class Body:
             return failures.not_http(str(bad))
         if first(chain, TimeoutError):
             return failures.no_bytes(self._request)
-        return failures.ended_early(self._expected, self._received)
+        return failures.own_limit(chain[-1]) or failures.ended_early(self._expected, self._received)

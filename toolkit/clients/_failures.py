@@ -22,15 +22,28 @@ REFUSED = {
     errno.EPIPE: "the server closed the connection",
     errno.ENETUNREACH: "the network cannot be reached",
     errno.EHOSTUNREACH: "the host cannot be reached",
-    errno.EMFILE: "too many open files: use fewer workers, or raise the limit (ulimit -n)",
-    errno.EADDRNOTAVAIL: "no local port is free: use fewer workers",
 }
-"""What system calls on a connection may report."""
+"""What system calls on a connection may report of the other side, or of the way there."""
+LIMITS = {
+    errno.EMFILE: "too many open files: use fewer workers, or raise the limit (ulimit -n)",
+    errno.ENFILE: "too many open files on this machine: use fewer workers",
+    errno.EADDRNOTAVAIL: "no local port or address is free: use fewer workers",
+    errno.ENOBUFS: "this machine has no buffers left: use fewer workers",
+    errno.ENOMEM: "this machine has no memory left: use fewer workers",
+    getattr(errno, "WSAEMFILE", errno.EMFILE): "too many open files: use fewer workers",
+}
+"""What they may report of this machine: no host is to blame for it."""
 
 
 def failure_of(error: BaseException, request: Request) -> TaskError:
     """Return the failure that an error of socket, ssl or the operating system stands for, before a reply's head."""
     return next(name(error, request) for kinds, name in _NAMES if isinstance(error, kinds))
+
+
+def own_limit(error: BaseException | None) -> TaskError | None:
+    """Return the failure of a limit of this machine, if the error is one; it may come at any moment of a fetch."""
+    words = LIMITS.get(error.errno or 0) if isinstance(error, OSError) else None
+    return TaskError(FailureKind.LIMIT, words, retryable=True) if words else None
 
 
 def not_connected(request: Request) -> TaskError:
@@ -85,7 +98,18 @@ def chain_of(error: BaseException) -> list[BaseException]:
 def _unresolved(error: BaseException, _: Request) -> TaskError:
     # "Try again" also comes when there is no network at all, which may pass; an unknown name stays unknown.
     again = isinstance(error, OSError) and error.errno == socket.EAI_AGAIN
+    if limit := _reached_limit():
+        return limit
     return TaskError(FailureKind.DNS, "the host name does not resolve" + " now" * again, retryable=again)
+
+
+def _reached_limit() -> TaskError | None:
+    """Return the limit that keeps this process from opening a socket: a resolver calls that an unknown name."""
+    try:
+        socket.socket().close()
+    except OSError as error:
+        return own_limit(error)
+    return None
 
 
 def _not_secure(error: BaseException, _: Request) -> TaskError:
@@ -104,6 +128,8 @@ def _unsendable(_: BaseException, __: Request) -> TaskError:
 
 
 def _unconnected(error: BaseException, _: Request) -> TaskError:
+    if limit := own_limit(error):
+        return limit
     number = error.errno if isinstance(error, OSError) else None
     if number is None:
         return closed() if isinstance(error, ConnectionError) else _failed("the connection failed")

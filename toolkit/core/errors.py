@@ -24,6 +24,8 @@ class FailureKind(StrEnum):
     """The host name does not resolve."""
     CONNECT = "connect"
     """The connection was refused, reset or lost before a reply."""
+    LIMIT = "limit"
+    """This machine's own limit: too many open files, no free port, no memory."""
     TLS = "tls"
     """The certificate or handshake was not accepted."""
     TIMEOUT = "timeout"

@@ -16,6 +16,7 @@ TELLS_NOTHING = frozenset(
         FailureKind.INPUT,
         FailureKind.NAME,
         FailureKind.DISK,
+        FailureKind.LIMIT,
         FailureKind.OVERDUE,
         FailureKind.WORKER_DIED,
         FailureKind.UNPICKLABLE,
