@@ -121,6 +121,8 @@ BAD = (
     Bad("a field of a megabyte", (OK + b"X: " + b"y" * 1_000_000 + b"\r\n\r\n",), FailureKind.PROTOCOL),
     Bad("two lengths", (OK + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\nhi",), FailureKind.PROTOCOL),
     Bad("a length that is no number", (OK + b"Content-Length: 2 bytes\r\n\r\nhi",), FailureKind.PROTOCOL),
+    Bad("a length of 5,000 digits", (OK + b"Content-Length: %s\r\n\r\nhi" % (b"9" * 5000),), FailureKind.PROTOCOL),
+    Bad("a length beyond 64 bits", (OK + b"Content-Length: %s\r\n\r\nhi" % (b"9" * 20),), FailureKind.PROTOCOL),
     Bad("a negative length", (OK + b"Content-Length: -2\r\n\r\nhi",), FailureKind.PROTOCOL),
     Bad("more than announced", (LENGTH_4 + b"four and more",), FailureKind.PROTOCOL),
     Bad("more than announced, later", (LENGTH_4, GATE, b"four and more"), FailureKind.PROTOCOL),
