@@ -13,7 +13,7 @@ import pytest
 import toolkit
 from samples.serve import SampleServer
 from toolkit.core.task import Failure, Skip, Success
-from toolkit.reporting import Event, RunFinished, RunStarted
+from toolkit.reporting import Event, RunFinished, RunStarted, TaskSettled
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 
@@ -105,3 +105,15 @@ def test_sample_program_works_as_its_first_line_says(
     )
     assert words in done.stdout, done.stderr
     assert done.returncode == (0 if program.startswith("resize") else 1)
+
+
+def test_reporter_that_fails_stops_the_run_but_loses_nothing(server: SampleServer, tmp_path: Path) -> None:
+    """The error reaches the caller, after what has landed was stored."""
+
+    def broken(event: Event) -> None:
+        if isinstance(event, TaskSettled):
+            raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        toolkit.download(f"{server.url}files/terms.txt", tmp_path, reporters=[broken])
+    assert toolkit.download(f"{server.url}files/terms.txt", tmp_path).skipped == {"already downloaded": 1}

@@ -166,7 +166,7 @@ def test_record_when_a_task_failed_after_a_success(path: Path) -> None:
     store = open_run(path)
     store.record(APP, [done("k", etag="abc")])
     store.record(Notes("2"), [failed("k")])
-    assert store.recall("k") == Remembered("k", "failed", "1", {"etag": "abc"}, 0)
+    assert store.recall("k") == Remembered("k", "failed", "2", {"etag": "abc"}, 0)
     assert list(store.done("1")) == []
     store.record(Notes("2"), [done("k", 5, etag="def")])
     assert store.recall("k") == Remembered("k", "done", "2", {"etag": "def"}, 5)
@@ -433,7 +433,7 @@ def test_record_stops_the_run_when_the_store_may_not_grow(path: Path) -> None:
     store = open_run(path)
     store.record(APP, [done("a")])
     store._db.execute("PRAGMA max_page_count = 20")
-    with pytest.raises(RunStopped, match=r"cannot write the store .*\.toolkit\.sqlite: database or disk is full"):
+    with pytest.raises(RunStopped, match=r"cannot use the store .*\.toolkit\.sqlite: database or disk is full"):
         store.record(APP, [done(f"k{index}", index, text="x" * 500) for index in range(1000)])
     store.close()
     store = open_run(path)
@@ -458,7 +458,7 @@ def test_record_stops_the_run_when_the_disk_refuses_more(path: Path) -> None:
         program, path, stderr=-1, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     ) as writer:
         out, acknowledged = writer.communicate(timeout=30)
-    assert out.startswith(f"cannot write the store {path}: ")
+    assert out.startswith(f"cannot use the store {path}: ")
     store = open_run(path)
     batches = len(acknowledged.split())
     assert batches > 1
@@ -485,3 +485,39 @@ def test_store_of_many_tasks_needs_little_memory(path: Path) -> None:
         count, grown = map(int, writer.communicate(timeout=50)[0].split())
     assert count == 200_000
     assert grown < 20_000  # kilobytes; as objects, they would take six times as much
+
+
+def test_failed_refuses_when_the_options_have_changed(path: Path) -> None:
+    """A retry without the options of the run that failed would make other results."""
+    store = open_run(path)
+    store.record(APP, [failed("k")])
+    with pytest.raises(UsageError, match="1 failed tasks were tried with other options"):
+        list(store.failed(Notes("2")))
+    store.close()
+
+
+def test_record_keeps_the_places_when_retrying(path: Path) -> None:
+    """A retried task stays where its own list put it."""
+    store = open_run(path)
+    store.record(APP, [done("a", 0), failed("b", 1), done("c", 2)])
+    store.begin("notes", "no list", "threads", 2, "retry")
+    store.record(APP, [done("b", 0)], retrying=True)
+    assert [known.key for known in store.done("1")] == ["a", "b", "c"]
+    store.close()
+
+
+def test_failed_keeps_to_one_plan_when_asked(path: Path) -> None:
+    """With sources, only what they brought is tried again."""
+    store = Store(path)
+    for plan in ("first", "second"):
+        store.begin("notes", plan, "threads", 2, "")
+        store.record(APP, [failed(plan)])
+    assert [task.key for task in store.failed(APP, "second") if isinstance(task, Task)] == ["second"]
+    assert len(list(store.failed(APP))) == 2
+    store.close()
+
+
+def test_store_is_readable_by_its_owner_only(path: Path) -> None:
+    """URLs and payloads may hold passwords."""
+    open_run(path).close()
+    assert path.stat().st_mode & 0o077 == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 
 from toolkit.core.cpus import usable_cpus
@@ -40,11 +41,13 @@ def policy_of(app: App, options: RunOptions) -> Policy:
     """Return the schedule's limits; raises UsageError for a number that is none."""
     for name, least in (("workers", 1), ("per_host", 1), ("retries", 0), ("delay", 0), ("timeout", 0)):
         value = getattr(options, name)
-        if value is not None and (value < least or (name == "timeout" and value == 0)):
+        if value is not None and (not isfinite(value) or value < least or (name == "timeout" and value == 0)):
             raise UsageError(
                 f"--{name.replace('_', '-')} {value:g}: give a number {'above' if name == 'timeout' else 'from'}"
                 f" {least}"
             )
+    if options.fresh and options.retry_failed:
+        raise UsageError("--fresh forgets what failed, and --retry-failed needs it: choose one")
     if options.ca_file and not Path(options.ca_file).is_file():
         raise UsageError(f"--ca-file {options.ca_file}: no such file")
     return Policy(

@@ -26,6 +26,7 @@ from toolkit.feed import BEAT, Engine, ScheduleFeed
 from toolkit.models import ClientOptions, Model, Setup
 from toolkit.options import RunOptions, policy_of, workers_of
 from toolkit.reporting import Reporter, RunFinished, RunStarted, Summary, Tally, TaskSettled
+from toolkit.reporting.words import command_line
 from toolkit.store import Store
 
 TICK = 0.2
@@ -59,14 +60,19 @@ class Run:
         self._model: Model = models.load(options.model or app.usual_model)
         self._workers = workers_of(self._model, app, options)
         self._client = models.client_for(self._model, options.client)
+        self._sources = tuple(sources)
         self._plan_name = hashlib.sha256("\0".join(sources).encode("utf-8", "surrogatepass")).hexdigest()[:16]
-        self._reporters = tuple(reporters)
+        self._reporters = list(reporters)
         self._interrupts = 0
+        self._closing = False
+        self._fault: Exception | None = None
         self._tally = Tally()
 
     def interrupt(self) -> None:
         """Stop: once, start nothing more and let what runs end; twice, give up what runs. Safe in a signal handler."""
         self._interrupts += 1
+        if self._closing and self._interrupts > 1:
+            raise KeyboardInterrupt  # the ending itself is being given up; what is stored stays
 
     def finish(self, each: Callable[[Outcome], None] | None = None) -> Summary:
         """Run to the end, taking Ctrl-C as interrupt() where this is the main thread; each sees every outcome."""
@@ -82,7 +88,11 @@ class Run:
         path = self.options.state or self.app.state
         store = Store(path if path and path.exists() else None)
         try:
-            yield from self._planned(store)
+            for planned in self._planned(store):
+                if planned is None:
+                    time.sleep(BEAT)  # standard input has nothing yet
+                else:
+                    yield planned
         finally:
             store.rollback()
             store.close()
@@ -102,13 +112,15 @@ class Run:
     def _conduct(self, store: Store) -> Iterator[Outcome]:
         schedule = Schedule(self._planned(store), self.policy)
         feed = ScheduleFeed(schedule)
-        store.begin(self.app.name, self._plan_name, self._model.name, self._workers, " ".join(self.command))
+        store.begin(self.app.name, self._plan_name, self._model.name, self._workers, command_line(self.command))
         self._tell(RunStarted(self.app.name, self._model.name, self._workers))
         engine = Engine(self._model, self._setup(), feed)
         started, at = time.monotonic(), datetime.now(UTC)
         engine.start()
         try:
             yield from self._follow(engine, feed, store, started)
+            self._end(engine, feed)
+            yield from self._land(feed, store)
         finally:
             self._end(engine, feed)
             self._land(feed, store)
@@ -117,8 +129,9 @@ class Run:
                 feed.stop(str(failure))
                 failure = None
             if failure is None:
+                self._closing = True
                 self._close(store, schedule, feed, engine, started, at)
-        if failure is not None:
+        if failure := failure or self._fault:
             raise failure
 
     def _follow(self, engine: Engine, feed: ScheduleFeed, store: Store, started: float) -> Iterator[Outcome]:
@@ -144,17 +157,19 @@ class Run:
         if not landed:
             return []
         final = [outcome for outcome, retry in landed if retry is None]
+        try:
+            store.record(self.app, final, retrying=self.options.retry_failed)
+        except RunStopped as error:  # what could not be noted is done again by the next run
+            feed.stop(str(error))
+            feed.cancel()
         now = time.monotonic()
         for outcome, retry in landed:
             if retry is None:
                 value = outcome.value if isinstance(outcome, Success) else None
                 self._tally.add(outcome, getattr(value, "bytes", 0), getattr(value, "warnings", ()))
             self._tell(TaskSettled(outcome, None if retry is None else max(0.0, retry.due - now)))
-        try:
-            store.record(self.app, final)
-        except RunStopped as error:  # what could not be noted is done again by the next run
-            feed.stop(str(error))
-            feed.cancel()
+        if self._fault is not None:
+            feed.stop(f"a reporter failed: {self._fault}")
         return final
 
     def _end(self, engine: Engine, feed: ScheduleFeed) -> None:
@@ -192,10 +207,10 @@ class Run:
             startup_seconds=engine.startup,
             warnings=dict(self._tally.warnings),
         )
+        ended = {"succeeded": summary.succeeded, "failed": summary.errors, "skipped": summary.skips}
         try:
-            self.app.finish(store)
-            ended = {"succeeded": summary.succeeded, "failed": summary.errors, "skipped": summary.skips}
             store.end(summary.status, ended)
+            self.app.finish(store)
         except (TaskError, RunStopped) as error:  # the disk is full: what is done stays done
             self.summary = summary = replace(
                 summary, status="interrupted" if interrupted else "stopped", reason=summary.reason or str(error)
@@ -205,10 +220,11 @@ class Run:
     def _planned(self, store: Store) -> Iterator[Planned]:
         """Yield the plan of the app, less what is done already."""
         if self.options.retry_failed:
-            yield from store.failed(self.app)
+            yield from store.failed(self.app, self._plan_name if self._sources else None)
             return
         for planned in self.app.plan(store):
-            known = store.recall(planned.key) if isinstance(planned, Task) else None
+            forgotten = self.options.fresh or not isinstance(planned, Task)
+            known = None if forgotten else store.recall(planned.key)  # type: ignore[union-attr]
             if isinstance(planned, Task) and known:
                 checked = self.app.recall(planned, known)
                 if isinstance(checked, Skip):
@@ -229,8 +245,16 @@ class Run:
         )
 
     def _tell(self, event: Any) -> None:
-        for reporter in self._reporters:
-            reporter(event)
+        """Tell every reporter; one that fails is told no more, and ends the run unless it was a disk or a terminal."""
+        for reporter in list(self._reporters):
+            try:
+                reporter(event)
+            except Exception as error:
+                self._reporters.remove(reporter)
+                if isinstance(error, OSError):
+                    self._tally.warn(f"a report could not be written: {error.strerror or error}")
+                else:
+                    self._fault = self._fault or error
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """What an output remembers: one SQLite file with tasks, outcomes and runs; it makes resume, retry and history queries.
 
-Only the conductor writes. The file is in WAL mode: a kill at any moment loses the last fraction of a second of records,
-never the file.
+Only the conductor records outcomes; plans reserve names. The file is in WAL mode: a kill at any moment loses the last
+fraction of a second of records, never the file.
 """
 
 from __future__ import annotations
@@ -76,6 +76,8 @@ class Store:
         self._plan = ""
         self._guard = threading.RLock()
         self._lock = hold(path) if path else None
+        if path:
+            _make_private(path)
         with ExitStack() as undo:
             undo.callback(self._unlock)
             try:
@@ -111,7 +113,7 @@ class Store:
 
     def recall(self, key: str) -> Remembered | None:
         """Return what is known of a task."""
-        with self._guard:
+        with self._writing():
             sql = "SELECT state, settings, value, place FROM tasks WHERE key = ?"
             row = self._db.execute(sql, (_text(key),)).fetchone()
         return Remembered(key, row[0], row[1], json.loads(row[2]), row[3]) if row else None
@@ -138,17 +140,25 @@ class Store:
         for key, state, found, value, place in self._read(sql, (settings,)):
             yield Remembered(_raw(key), state, found, json.loads(value), place)
 
-    def failed(self, app: App) -> Iterator[Task[Any] | Failure]:
-        """Yield the tasks whose last attempt failed, in order."""
+    def failed(self, app: App, plan: str | None = None) -> Iterator[Task[Any] | Failure]:
+        """Yield the tasks of a plan, or of all, whose last attempt failed, in order.
+
+        Raises UsageError if they were tried with other options than the app has now.
+        """
+        chosen = "state = 'failed' AND (?1 IS NULL OR plan = ?1)"
+        sql = f"SELECT count(*) FROM tasks WHERE {chosen} AND settings <> ?2"
+        with self._guard:
+            others = self._db.execute(sql, (plan, app.settings)).fetchone()[0]
+        if others:
+            raise UsageError(f"{others:,} failed tasks were tried with other options: repeat the options of that run")
         sql = (
-            "SELECT key, payload, place FROM tasks JOIN plans USING (plan)"
-            " WHERE state = 'failed' ORDER BY plans.number, place, key"
+            f"SELECT key, payload, place FROM tasks JOIN plans USING (plan) WHERE {chosen} ORDER BY number, place, key"
         )
-        for key, payload, place in self._read(sql, ()):
+        for key, payload, place in self._read(sql, (plan,)):
             yield app.load(_raw(key), json.loads(payload), place)
 
-    def record(self, app: App, outcomes: Iterable[Outcome]) -> None:
-        """Keep what became of tasks; a failure leaves what an earlier success taught."""
+    def record(self, app: App, outcomes: Iterable[Outcome], *, retrying: bool = False) -> None:
+        """Keep what became of tasks; a failure leaves what an earlier success taught, a retry leaves their places."""
         now = time.time()
         done: list[Sequence[Any]] = []
         failed: list[Sequence[Any]] = []
@@ -161,8 +171,8 @@ class Store:
                 payload = json.dumps(app.dump(task))
                 failed.append((*common, payload, outcome.kind.value, _text(outcome.message), self.run_id, now))
         with self._writing():
-            self._db.executemany(_DONE, done)
-            self._db.executemany(_FAILED, failed)
+            self._db.executemany(_DONE + ("" if retrying else _PLACE), done)
+            self._db.executemany(_FAILED + ("" if retrying else _PLACE), failed)
             self.commit()
 
     def keep(self, task: Task[Any]) -> None:
@@ -209,8 +219,8 @@ class Store:
         with self._guard:
             try:
                 yield
-            except sqlite3.OperationalError as error:
-                raise RunStopped(f"cannot write the store {self.path}: {error}") from error
+            except sqlite3.DatabaseError as error:
+                raise RunStopped(f"cannot use the store {self.path}: {error}") from error
 
     def _read(self, sql: str, values: Sequence[Any]) -> Iterator[Any]:
         """Yield rows without holding the lock, or all of them in memory."""
@@ -261,16 +271,21 @@ class Store:
 _DONE = """
 INSERT INTO tasks (key, state, settings, plan, place, attempts, value, run, at)
 VALUES (?1, 'done', ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-ON CONFLICT (key) DO UPDATE SET state = 'done', settings = ?2, plan = ?3, place = ?4, attempts = ?5, value = ?6,
-    payload = NULL, kind = NULL, message = NULL, run = ?7, at = ?8
-"""
+ON CONFLICT (key) DO UPDATE SET state = 'done', settings = ?2, attempts = ?5, value = ?6, payload = NULL, kind = NULL,
+    message = NULL, run = ?7, at = ?8"""
 _FAILED = """
 INSERT INTO tasks (key, state, settings, plan, place, attempts, payload, kind, message, run, at)
 VALUES (?1, 'failed', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-ON CONFLICT (key) DO UPDATE SET state = 'failed', plan = ?3, place = ?4, attempts = ?5, payload = ?6, kind = ?7,
-    message = ?8, run = ?9, at = ?10
-"""
+ON CONFLICT (key) DO UPDATE SET state = 'failed', settings = ?2, attempts = ?5, payload = ?6, kind = ?7,
+    message = ?8, run = ?9, at = ?10"""
+_PLACE = ", plan = ?3, place = ?4"
 _MOVED = "UPDATE tasks SET plan = ?, place = ? WHERE key = ? AND state = 'done' AND (plan <> ? OR place <> ?)"
+
+
+def _make_private(path: Path) -> None:
+    """Make the file, if it is new, readable by its owner only: URLs and payloads in it may hold passwords."""
+    with suppress(OSError):  # opening it will say what is wrong
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def _text(text: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -110,9 +112,11 @@ def test_dry_run_shows_the_plan_and_makes_nothing(urls: Path, tmp_path: Path, to
 def test_secrets_are_not_shown_when_a_url_has_them(server: SampleServer, tmp_path: Path, toolkit: Toolkit) -> None:
     """Passwords and tokens do not reach the report, the terminal or the shown command."""
     url = f"{server.url}nowhere?token=hunter2".replace("http://", "http://me:hunter2@")
-    done = toolkit("download", url, "-o", tmp_path, "--json", "--events", tmp_path / "e", "--header", "Cookie: hunter2")
+    done = toolkit("download", url, "-o", tmp_path, "--json", "--events", tmp_path / "e", "--header", "X-Mine: hunter2")
     assert done.returncode == 1
     assert "hunter2" not in done.stdout + done.stderr + (tmp_path / "e").read_text()
+    with closing(sqlite3.connect(tmp_path / ".toolkit.sqlite")) as store:
+        assert "hunter2" not in store.execute("SELECT command FROM runs").fetchone()[0]
 
 
 def test_header_is_sent_when_given(server: SampleServer, tmp_path: Path, toolkit: Toolkit) -> None:
@@ -137,3 +141,20 @@ def test_cut_transfer_is_resumed_when_retried(
     assert len(asked) == 2
     assert asked[1]["Range"].startswith("bytes=")
     assert asked[1]["If-Range"].startswith('"')
+
+
+def test_dry_run_of_a_fresh_run_shows_all_as_to_do(urls: Path, tmp_path: Path, toolkit: Toolkit) -> None:
+    """What would be forgotten counts as forgotten; and nothing is."""
+    assert toolkit("download", urls, "-o", tmp_path / "o", "-q").returncode == 0
+    assert toolkit("download", urls, "-o", tmp_path / "o", "--dry-run").stdout.count("skip ") == 14
+    assert toolkit("download", urls, "-o", tmp_path / "o", "--dry-run", "--fresh").stdout.count("do ") == 14
+    assert toolkit("download", urls, "-o", tmp_path / "o", "--dry-run").stdout.count("skip ") == 14
+
+
+def test_full_disk_under_the_events_costs_the_events_only(urls: Path, tmp_path: Path, toolkit: Toolkit) -> None:
+    """A report that cannot be written is a warning; the work is done and remembered."""
+    done = toolkit("download", urls, "-o", tmp_path / "o", "--events", "/dev/full")
+    assert done.returncode == 0
+    assert "14 files done" in done.stderr
+    assert "a report could not be written: No space left on device" in done.stderr
+    assert "14 already downloaded" in toolkit("download", urls, "-o", tmp_path / "o").stderr

@@ -104,6 +104,15 @@ def test_tally_keeps_few_examples_and_few_groups_when_all_fail_differently() -> 
     assert (same.message, same.count, len(same.examples)) == ("HTTP 404 for …", 1000, 3)
 
 
+def test_tally_keeps_few_warnings_when_all_differ() -> None:
+    """Their words may come from outside."""
+    tally = Tally()
+    for number in range(1000):
+        tally.add(Success(Task("a", None), None), 0, (f"odd tag {number}",))
+    assert len(tally.warnings) <= 201
+    assert sum(tally.warnings.values()) == 1000
+
+
 def test_tally_counts_skips_by_reason_and_sums_bytes() -> None:
     """Skips are told apart, bytes are those of successes."""
     tally = Tally()
@@ -125,6 +134,10 @@ def test_document_fits_its_schema_when_everything_happened() -> None:
         ("https://h/x?X-Amz-Signature=abc", "https://h/x?X-Amz-Signature=***"),
         ("Authorization: Bearer abc", "Authorization: ***"),
         ("Cookie: a=b", "Cookie: ***"),
+        ("X-Auth-Key: a", "X-Auth-Key: ***"),
+        ("http://me:p@ss@h/x", "http://***@h/x"),
+        ("ftp://u:p@h/ and //u:p@h", "ftp://***@h/ and //***@h"),
+        ("http://h/a@b", "http://h/a@b"),
         ("https://h/x?page=2", "https://h/x?page=2"),
     ],
 )
@@ -143,6 +156,8 @@ def test_numbers_read_well() -> None:
     assert [size(999), size(1_500), size(2e9), size(5e12)] == ["999 B", "1.5 kB", "2.0 GB", "5.0 TB"]
     assert [duration(0.44), duration(200), duration(3725)] == ["0.4 s", "3:20", "1:02:05"]
     assert command_line(["a b", "--x"]) == "'a b' --x"
+    assert command_line(["t", "--header", "X: y", "--header=Z: y"]) == "t --header 'X: ***' '--header=Z: ***'"
+    assert "\x1b" not in command_line(["evil\x1b]0;x\x07.jpg"])
 
 
 def test_plain_reporter_writes_a_line_every_ten_seconds() -> None:

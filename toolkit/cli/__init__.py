@@ -91,4 +91,6 @@ def _stopped(error: Any) -> int:
 
 
 def _complain(text: str) -> None:
-    click.echo(" ".join(text.split()), err=True)
+    from toolkit.reporting.words import shown
+
+    click.echo(shown(" ".join(text.split())), err=True)

@@ -6,10 +6,10 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 import click
 
@@ -37,7 +37,7 @@ class ReportOptions:
     events: Path | None = option(None, "Write every event to this file, as JSON lines.", metavar="FILE")
     quiet: bool = option(False, "Say nothing but errors.", flags=("--quiet", "-q"))
     verbose: bool = option(False, "Name every task as it ends.", flags=("--verbose", "-v"))
-    debug: bool = option(False, "Show tracebacks.")
+    debug: bool = option(False, "Name every task as it ends, and show tracebacks.")
 
 
 def app_command(name: str, *, help: str, metavar: str, out_help: str) -> click.Command:  # noqa: A002
@@ -83,15 +83,15 @@ def _printer(run: Run) -> Callable[[Outcome], None]:
 
     def each(outcome: Outcome) -> None:
         if isinstance(outcome, Success):
-            sys.stdout.write(line(outcome.value).rstrip("\n") + "\n")
-            sys.stdout.flush()
+            sys.stdout.buffer.write(line(outcome.value).rstrip("\n").encode("utf-8", "replace") + b"\n")
+            sys.stdout.buffer.flush()
 
     return each
 
 
 def _reporters(report: ReportOptions, stack: ExitStack) -> list[Reporter]:
     reporters: list[Reporter] = []
-    if report.verbose:
+    if report.verbose or report.debug:
         from toolkit.reporting.verbose import VerboseReporter
 
         reporters.append(VerboseReporter(sys.stderr, tracebacks=report.debug))
@@ -99,11 +99,17 @@ def _reporters(report: ReportOptions, stack: ExitStack) -> list[Reporter]:
         reporters.append(_progress(report, stack))
     if report.events:
         try:
-            stream = stack.enter_context(report.events.open("w", encoding="utf-8", errors="backslashreplace"))
+            stream = report.events.open("w", encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise UsageError(f"cannot write --events {report.events}: {error.strerror}") from error
+        stack.callback(_close, stream)
         reporters.append(EventsReporter(stream))
     return reporters
+
+
+def _close(stream: TextIO) -> None:
+    with suppress(OSError):  # a full disk has been told of already
+        stream.close()
 
 
 def _progress(report: ReportOptions, stack: ExitStack) -> Reporter:

@@ -10,12 +10,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from toolkit.core.errors import FailureKind, TaskError
-
-if TYPE_CHECKING:
-    pass
 
 BLOCK = 256 * 1024
 """Bytes moved at a time: large enough that Python's cost per block does not show."""
@@ -128,7 +125,7 @@ def content_length(headers: Headers) -> int | None:
     values = {part.strip() for value in headers.all("content-length") for part in value.split(",")}
     if not values:
         return None
-    if len(values) > 1 or not (value := values.pop()).isascii() or not value.isdigit():
+    if len(values) > 1 or not re.fullmatch(r"[0-9]{1,19}", value := values.pop()):
         raise TaskError(FailureKind.PROTOCOL, "the reply's Content-Length is no number, or two", retryable=True)
     return int(value)
 

@@ -32,7 +32,7 @@ class Line:
 class Seen:
     """A set of texts by 64-bit hashes in one flat array: 16 to 32 bytes an entry, where a set of strings takes 150.
 
-    Two different texts are taken for the same once in 10**13 pairs of runs of a million.
+    Of a million texts, two different ones are taken for the same once in 37 million lists.
     """
 
     __slots__ = ("_count", "_slots")

@@ -145,11 +145,16 @@ class Tally:
         if isinstance(outcome, Success):
             self.succeeded += 1
             self.bytes += size
-            self.warnings.update(warnings)
+            for warning in warnings:
+                self.warn(warning)
         elif isinstance(outcome, Skip):
-            self.skipped[outcome.reason] += 1
+            self.skipped[_bounded(self.skipped, outcome.reason)] += 1
         else:
             self._fail(outcome)
+
+    def warn(self, text: str) -> None:
+        """Count a warning."""
+        self.warnings[_bounded(self.warnings, text)] += 1
 
     def groups(self) -> tuple[FailureGroup, ...]:
         """Return the failures by kind and message, the most frequent first."""
@@ -166,3 +171,8 @@ class Tally:
         group[0] += 1
         if len(group[1]) < EXAMPLES:
             group[1].append((failure.task.key, failure.message))
+
+
+def _bounded(counter: Counter[str], text: str) -> str:
+    """Return the text to count, or "(others)" once there are many: they may come from outside."""
+    return text if text in counter or len(counter) < GROUPS else "(others)"

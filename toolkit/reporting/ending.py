@@ -8,7 +8,7 @@ from toolkit.reporting import FailureGroup, Summary
 from toolkit.reporting.words import command_line, duration, plural, shown, size
 
 MOST_GROUPS = 10
-"""Sorts of failures that are shown; the store has all."""
+"""Sorts of failures, and of warnings, that are shown."""
 SORTS = {"download": ("file", "files"), "resize": ("picture", "pictures"), "scrape": ("page", "pages")}
 
 
@@ -36,7 +36,7 @@ def ending(summary: Summary) -> Iterator[str]:
         yield f"  … and {rest:,} failures of other sorts; --events FILE has every one"
     if summary.skipped:
         yield "  skipped: " + ", ".join(f"{count:,} {shown(reason)}" for reason, count in summary.skipped.items())
-    for text, count in summary.warnings.items():
+    for text, count in sorted(summary.warnings.items(), key=lambda item: -item[1])[:MOST_GROUPS]:
         yield f"  warning: {shown(text)}" + (f" ({count:,} times)" if count > 1 else "")
     yield from _next_step(summary)
 

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from toolkit.core.task import Failure, Skip, Success
 from toolkit.reporting import Event, RunFinished, RunStarted, Summary, TaskSettled
-from toolkit.reporting.words import redact
+from toolkit.reporting.words import redact, redacted
 
 SCHEMA = "toolkit.run/1"
 
@@ -22,7 +22,7 @@ def document(summary: Summary) -> dict[str, Any]:
         {**group, "message": redact(group["message"]), "examples": [_example(*e) for e in group["examples"]]}
         for group in facts["failures"]
     ]
-    facts["command"] = [redact(part) for part in summary.command]
+    facts["command"] = redacted(summary.command)
     return {"schema": SCHEMA, **facts, "total": summary.total, "exit_code": summary.exit_code}
 
 

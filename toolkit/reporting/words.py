@@ -9,8 +9,10 @@ from collections.abc import Sequence
 _SECRET = re.compile(
     r"(?i)([?&;](?:[a-z_-]*(?:token|key|secret|signature|password|passwd|pwd|auth|sig|credential)[a-z_-]*)=)[^&#\s]+"
 )
-_USERINFO = re.compile(r"(?i)(https?://)[^/@\s]*@")
-_FIELD = re.compile(r"(?i)((?:proxy-)?authorization|cookie|[a-z-]*(?:token|api-key|secret)[a-z-]*)(\s*:\s*).+")
+_USERINFO = re.compile(r"(//)[^/?#\s]*@")
+_FIELD = re.compile(r"(?i)\b((?:proxy-)?authorization|cookie|[a-z-]*(?:token|api-key|secret|x-auth)[a-z-]*)(\s*:\s*).+")
+_HEADER = ("--header", "-H")
+"""Flags whose values are header fields: nobody can tell which of them are private."""
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -44,7 +46,24 @@ def shown(text: str) -> str:
 
 def command_line(command: Sequence[str]) -> str:
     """Return a command as one would type it, redacted."""
-    return shlex.join(redact(part) for part in command)
+    return shown(shlex.join(redacted(command)))
+
+
+def redacted(command: Sequence[str]) -> list[str]:
+    """Return the words of a command without secrets: those that redact finds, and the value of every header field."""
+    words: list[str] = []
+    for before, word in zip(["", *command], command, strict=False):
+        flag, equals, value = word.partition("=")
+        if before in _HEADER:
+            word = _without_value(word)  # noqa: PLW2901
+        elif equals and flag in _HEADER:
+            word = f"{flag}={_without_value(value)}"  # noqa: PLW2901
+        words.append(redact(word))
+    return words
+
+
+def _without_value(field: str) -> str:
+    return field.partition(":")[0] + ": ***"
 
 
 def plural(count: int, one: str, many: str = "") -> str:

@@ -73,7 +73,7 @@ def test_run_when_the_list_is_mixed(urls: Path, tmp_path: Path) -> None:
     assert {one.reason for one in outcomes if isinstance(one, Skip)} == {"duplicate"}
     assert len({one.task.key for one in outcomes}) == 9
     bad = [one for one in outcomes if isinstance(one, Failure) and "urls.txt" in one.message]
-    assert {one.kind for one in bad} == {FailureKind.INPUT}
+    assert {one.kind for one in bad} == {FailureKind.BLOCKED}
     rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text("utf-8").splitlines()]
     assert [(row["url"], row["t"]) for row in rows] == [(f"{HOST}/{name}", name) for name in ("b", "a", "é", "c")]
     assert rows[2]["final_url"] == f"{HOST}/%C3%A9"
@@ -171,7 +171,7 @@ def test_tasks_when_dumped_and_loaded(tmp_path: Path) -> None:
     assert isinstance(bad, Failure)
     again = app.load(bad.task.key, json.loads(json.dumps(app.dump(bad.task))), 0)
     assert isinstance(again, Failure)
-    assert again.kind is FailureKind.INPUT
+    assert again.kind is FailureKind.BLOCKED
 
 
 @pytest.mark.parametrize(

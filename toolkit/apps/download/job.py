@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -127,7 +129,7 @@ class DownloadApp:
         self._sources = tuple(sources)
         self._options = options
         headers = (
-            ("User-Agent", options.user_agent or USER_AGENT),
+            _header(f"User-Agent: {options.user_agent or USER_AGENT}"),
             ("Accept", "*/*"),
             ("Accept-Encoding", "identity"),
             *(_header(text) for text in options.header),
@@ -196,10 +198,10 @@ class DownloadApp:
         key = line.text.partition("#")[0]
         task = Task(key, Wanted(key, ""), lane_of(url), index=index)
         if not seen.add(url):
-            return Skip(replace(task, key=f"{key} ({line.where})"), "the same URL again")  # the key is the first one's
+            return Skip(replace(task, key=f"{key} ({line.where})"), "duplicate")  # the key is the first one's
         name = self._name(url, memory)
         task = replace(task, payload=Wanted(key, name))
-        if self._options.existing == "skip" and (self.out / name).exists() and not self._is_ours(key, memory):
+        if self._options.existing == "skip" and os.path.lexists(self.out / name) and not self._is_ours(key, memory):
             return Skip(task, "a file of this name is there already")
         return task
 
@@ -229,8 +231,10 @@ class DownloadApp:
 
 def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
-    if not colon or not name.strip() or any(c in text for c in "\r\n\0"):
-        raise UsageError(f"--header {text!r}: write 'Name: value'")
+    if not colon or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name.strip()):
+        raise UsageError(f"--header {name!r}: write 'Name: value'")
+    if not re.fullmatch(r"[\t\x20-\x7e]*", value):
+        raise UsageError(f"the header field {name!r} can hold plain ASCII letters and signs only")
     return name.strip(), value.strip()
 
 

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import uuid
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from toolkit.apps.scrape.options import ScrapeOptions
 from toolkit.apps.scrape.page import Page, ScrapeJob
 from toolkit.apps.scrape.rules import read_rules
 from toolkit.apps.scrape.writers import Write
 from toolkit.core import plugins
-from toolkit.core.errors import FailureKind, TaskError, UsageError
+from toolkit.core.errors import TaskError, UsageError
 from toolkit.core.job import Memory, Remembered
 from toolkit.core.lists import Line, Seen, check_sources, count_urls, read_urls
-from toolkit.core.task import Failure, Skip, Task
+from toolkit.core.task import Failure, Skip, Task, failure_of
 from toolkit.core.urls import lane_of, wire_url
 from toolkit.storage import atomic_write, output_folder
 
@@ -105,7 +107,7 @@ class ScrapeApp:
         try:
             url = wire_url(task.payload)
         except TaskError as error:
-            return Failure(task, FailureKind.INPUT, str(error))
+            return failure_of(task, error)
         return Task(key, url, lane_of(url), index=index)
 
     @cached_property
@@ -134,6 +136,7 @@ class ScrapeApp:
         rows = (known.value["row"] for known in memory.done(self.settings))
         with atomic_write(self.out) as file:
             write(file, self.rules.columns, rows)
+            _spare(self.out, file)
 
 
 def user_agent_of(options: ScrapeOptions) -> str:
@@ -147,13 +150,33 @@ def user_agent_of(options: ScrapeOptions) -> str:
     return agent
 
 
+def _spare(out: Path, fresh: IO[bytes]) -> None:
+    """Keep the file that is there as NAME.before, if the new one has fewer lines.
+
+    Asking for other fields while the site is down must not cost the rows that somebody has.
+    """
+    try:
+        with out.open("rb") as file:
+            before = _lines(file)
+    except OSError:
+        return
+    fresh.flush()
+    fresh.seek(0)
+    if _lines(fresh) < before:
+        os.replace(out, out.with_name(out.name + ".before"))
+
+
+def _lines(file: IO[bytes]) -> int:
+    return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+
+
 def _planned(line: Line, index: int, seen: Seen) -> Task[str] | Skip | Failure:
     key = line.text.partition("#")[0] or line.text
     try:
         url = wire_url(line.text)
     except TaskError as error:
         if seen.add(key):
-            return Failure(Task(key, key, index=index), FailureKind.INPUT, f"{line.where}: {error}")
+            return replace(failure_of(Task(key, key, index=index), error), message=f"{line.where}: {error}")
     else:
         if seen.add(url):
             return Task(key, url, lane_of(url), index=index)

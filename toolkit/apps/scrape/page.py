@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,7 +39,7 @@ class Page:
 
     def row(self) -> dict[str, Any]:
         """Return the row: what is the same whenever the page is the same."""
-        return {"url": self.url, "final_url": self.final_url, "status": self.status, **self.fields}
+        return {"url": self.url, "final_url": without_password(self.final_url), "status": self.status, **self.fields}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,11 @@ class _Door:
             what = f"the server calls it {kind}" if kind else "the server does not say what it is"
             raise TaskError(FailureKind.UNSUPPORTED, f"not HTML: {what}, and it does not begin as HTML does")
         return body
+
+
+def without_password(url: str) -> str:
+    """Return a URL without user name and password: rows are passed on."""
+    return re.sub(r"//[^/?#]*@", "//", url, count=1)
 
 
 def looks_like_html(body: bytes) -> bool:
