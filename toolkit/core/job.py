@@ -1,4 +1,4 @@
-"""A job is written once; this is what it may ask of the world, and how each sort of model runs it."""
+"""A job is written once; this is what it may ask of the world, and what apps, models and conductor owe each other."""
 
 from __future__ import annotations
 
