@@ -19,6 +19,7 @@ from toolkit.clients import ClientKind, ClientOptions
 from toolkit.clients._environment import BUNDLES, Proxies
 from toolkit.core.errors import FailureKind, TaskError, UsageError
 from toolkit.core.http import MemorySink, Request
+from toolkit.models import check_client
 
 HI = (reply(b"hi"),)
 
@@ -135,10 +136,22 @@ def test_silent_handshake_is_a_timeout(client: Driver) -> None:
 
 
 def test_certificates_that_cannot_be_read_are_a_usage_error(kind: ClientKind, tmp_path: Path) -> None:
-    """A wrong --ca-file is told once, at the start, with its name."""
-    missing = str(tmp_path / "none.pem")
-    with pytest.raises(UsageError, match=r"none\.pem"), Driver(kind, ClientOptions(ca_file=missing)):
-        pass
+    """A wrong --ca-file is told once, at the start, in a line with its name; so is one that is no certificate."""
+    empty, other = tmp_path / "empty.pem", tmp_path / "other.pem"
+    empty.touch()
+    other.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    for path in (tmp_path / "none.pem", empty, other):
+        options = ClientOptions(ca_file=str(path))
+        with pytest.raises(UsageError, match=f"^no certificates can be read from {path}: [^\n]+$"):
+            check_client(kind, options)
+        with pytest.raises(UsageError, match=path.name), Driver(kind, options):
+            pass
+
+
+def test_certificates_that_can_be_read_pass_the_check(kind: ClientKind, bundle: str) -> None:
+    """And so do the usual ones."""
+    check_client(kind, ClientOptions(ca_file=bundle))
+    check_client(kind, ClientOptions())
 
 
 def test_plain_request_goes_by_way_of_the_proxy(kind: ClientKind, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from toolkit.core.errors import FailureKind, TaskError, TaskSkipped
+from toolkit.core.errors import FailureKind, TaskError, TaskSkipped, UsageError
 from toolkit.core.http import MemorySink, Request
 from toolkit.core.job import Memory, Remembered, Runtime
 from toolkit.core.task import Failure, Skip, Task
@@ -83,6 +83,10 @@ def _flaky(argument: int, attempt: int) -> int:
     if attempt <= argument:
         raise TaskError(FailureKind.TIMEOUT, "not yet", retryable=True)
     return attempt
+
+
+def _unusable(argument: str, attempt: int) -> None:
+    raise UsageError(argument)
 
 
 def _skip(argument: str, attempt: int) -> None:
@@ -197,6 +201,7 @@ DOES: dict[str, Callable[[Any, int], Any]] = {
     "fail": _fail,
     "flaky": _flaky,
     "skip": _skip,
+    "unusable": _unusable,
     "raise": _raise,
     "unpicklable": _unpicklable,
     "unloadable": _unloadable,

@@ -135,6 +135,12 @@ def test_an_exception_outside_a_call_fails_its_task_only(model: str, perform: Pe
     assert len(outcomes) == 21
 
 
+def test_a_usage_error_in_a_task_is_the_whole_runs(model: str, perform: Perform) -> None:
+    """Certificates that cannot be read fail every task alike: it is told once, and no task is a bug."""
+    with pytest.raises(UsageError, match="no certificates can be read from"):
+        perform(model, [*SQUARES, ("unusable", "no certificates can be read from x"), *SQUARES])
+
+
 def test_running_out_of_memory_is_too_large(model: str, perform: Perform) -> None:
     """MemoryError says something of the task, not of the program."""
     _, outcomes = perform(model, [("raise", "memory")])

@@ -27,11 +27,15 @@ class ClientOptions:
 
 @dataclass(frozen=True, slots=True)
 class ClientKind:
-    """An HTTP library: its way of working and how to open it."""
+    """An HTTP library: its way of working, how to open it, and what it can tell beforehand of the options.
+
+    Both raise UsageError for options that cannot be used.
+    """
 
     name: str
     works: Literal["blocking", "async"]
     open: Callable[[ClientOptions], BlockingClient | AsyncClient]
+    check: Callable[[ClientOptions], object]
 
 
 def load(name: str, works: str) -> ClientKind:

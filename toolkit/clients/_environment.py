@@ -11,6 +11,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import certifi
 
+from toolkit.clients import ClientOptions
 from toolkit.core.errors import FailureKind, TaskError, UsageError
 from toolkit.core.urls import lane_of
 
@@ -22,6 +23,11 @@ def ca_bundle(ca_file: str | None) -> str:
     """Return the file or folder of trusted certificates: the one given, the environment's, or certifi's."""
     named = (os.environ.get(name) for name in BUNDLES)
     return ca_file or next(filter(None, named), None) or certifi.where()
+
+
+def check(options: ClientOptions) -> None:
+    """Raise UsageError if the certificates to trust cannot be read."""
+    tls_context(options.ca_file)
 
 
 def tls_context(ca_file: str | None) -> ssl.SSLContext:
@@ -60,7 +66,8 @@ def _context(bundle: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=None if folder else bundle, capath=bundle if folder else None)
     except (OSError, ValueError) as error:
-        raise UsageError(f"no certificates can be read from {bundle}: {error}") from error
+        why = "it is no file of PEM certificates" if isinstance(error, ssl.SSLError | ValueError) else error.strerror
+        raise UsageError(f"no certificates can be read from {bundle}: {why}") from error
 
 
 def _in_bypassed_network(host: str) -> bool:

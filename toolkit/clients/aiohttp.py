@@ -30,7 +30,7 @@ from toolkit.clients import (
     wire_headers,
 )
 from toolkit.clients import _failures as failures
-from toolkit.clients._environment import Proxies, tls_context
+from toolkit.clients._environment import Proxies, check, tls_context
 from toolkit.core.errors import TaskError
 from toolkit.core.http import BLOCK, DRAIN_LIMIT, Accept, Head, Headers, Progress, Reply, Request
 
@@ -250,4 +250,4 @@ def _mapped(request: Request) -> Iterator[None]:
         raise failures.failure_of(error, request) from error
 
 
-CLIENT = ClientKind("aiohttp", "async", AiohttpClient)
+CLIENT = ClientKind("aiohttp", "async", AiohttpClient, check)

@@ -25,7 +25,7 @@ import urllib3.exceptions as errors
 from toolkit.clients import ClientKind, ClientOptions, wire_headers, wire_target
 from toolkit.clients import _failures as failures
 from toolkit.clients._body import Body
-from toolkit.clients._environment import Proxies, tls_context
+from toolkit.clients._environment import Proxies, check, tls_context
 from toolkit.clients._failures import chain_of, first
 from toolkit.clients._line import Line
 from toolkit.clients._strict import CutOff, StrictResponse
@@ -217,4 +217,4 @@ _NAMES: tuple[tuple[tuple[type[BaseException], ...], Callable[[BaseException, Re
 )
 """What stands anywhere in a chain of exceptions, most telling first, and our name for it."""
 
-CLIENT = ClientKind("requests", "blocking", RequestsClient)
+CLIENT = ClientKind("requests", "blocking", RequestsClient, check)

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
-from toolkit.core.errors import FailureKind, TaskError
+from toolkit.core.errors import FailureKind, TaskError, UsageError
 from toolkit.core.http import Accept, Progress, Reply, Request
 from toolkit.core.job import Job
 from toolkit.core.task import Outcome, Success, Task, Timing, outcome_of
@@ -85,12 +85,15 @@ class BlockingRuntime:
         return function(*args)
 
     def perform(self, job: Job[Any, Any], task: Task[Any], worker: str) -> Outcome:
-        """Run the job on one task and return what became of it; raises Cancelled only."""
+        """Run the job on one task and return what became of it.
+
+        Raises Cancelled, and UsageError: what is wrong with the whole run is not this task's failure.
+        """
         started = time.monotonic()
         self._deadline = started + self._timeout if self._timeout else None
         try:
             value = drive(job(task, self))
-        except Cancelled:
+        except (Cancelled, UsageError):
             raise
         except BaseException as error:  # a job that raises SystemExit has failed; it must not end its worker
             if self._cancelled():

@@ -15,7 +15,18 @@ from toolkit.core.errors import UsageError
 from toolkit.core.job import Feed, Job
 from toolkit.core.runtime import BlockingClient, BlockingRuntime
 
-__all__ = ["ClientOptions", "Model", "Runner", "Setup", "Traits", "blocking_runtime", "client_for", "load", "names"]
+__all__ = [
+    "ClientOptions",
+    "Model",
+    "Runner",
+    "Setup",
+    "Traits",
+    "blocking_runtime",
+    "check_client",
+    "client_for",
+    "load",
+    "names",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +94,11 @@ def load(name: str) -> Model:
 def client_for(model: Model, name: str | None) -> ClientKind:
     """Return the named client, or the model's usual one."""
     return clients.load(name or model.traits.default_client, model.traits.client)
+
+
+def check_client(kind: ClientKind, options: ClientOptions) -> None:
+    """Raise UsageError if the client cannot be opened with these options, before a run has begun."""
+    kind.check(options)
 
 
 def blocking_runtime(setup: Setup, feed: Feed) -> BlockingRuntime:

@@ -20,7 +20,7 @@ from typing import Any, cast
 
 from toolkit import clients
 from toolkit.clients import ClientOptions
-from toolkit.core.errors import ToolkitError
+from toolkit.core.errors import ToolkitError, UsageError
 from toolkit.core.job import Job
 from toolkit.core.runtime import BlockingClient, BlockingRuntime
 from toolkit.core.task import Task
@@ -63,7 +63,11 @@ def serve(brief: Brief, connection: Connection, mark: Mark) -> None:
         connection.send_bytes(b"")
         while message := connection.recv_bytes():
             first, tasks = pickle.loads(message)  # noqa: S301 - from our own parent
-            results, late = _batch(first, tasks, job, runtime, brief, mark)
+            try:
+                results, late = _batch(first, tasks, job, runtime, brief, mark)
+            except UsageError as error:  # it is the whole run's
+                connection.send_bytes(pickle.dumps((error, 0)))
+                return
             ahead = connection.recv_bytes() if late and connection.poll() else None
             connection.send_bytes(pickle.dumps((results, memory_used())))
             if ahead:  # sent when nobody knew how long this would take: others may be free for it by now

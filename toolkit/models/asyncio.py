@@ -16,6 +16,7 @@ from queue import SimpleQueue
 from typing import Any, TypeVar, cast
 
 from toolkit.core.cpus import usable_cpus
+from toolkit.core.errors import UsageError
 from toolkit.core.http import Accept, Reply, Request
 from toolkit.core.job import Done, Feed, Job, Runtime, Wait
 from toolkit.core.runtime import AsyncClient, overdue
@@ -108,7 +109,7 @@ class _Dispatcher:
 
 
 async def perform(job: Job[Any, Any], task: Task[Any], runtime: Runtime, worker: str, limit: float | None) -> Outcome:
-    """Run the job on one task and return what became of it; raises CancelledError only."""
+    """Run the job on one task and return what became of it; raises CancelledError, and UsageError."""
     started = time.monotonic()
     me = asyncio.current_task()
     try:
@@ -116,6 +117,8 @@ async def perform(job: Job[Any, Any], task: Task[Any], runtime: Runtime, worker:
             value = await job(task, runtime)
     except BaseException as error:  # a job that raises SystemExit must not end the loop
         if isinstance(error, asyncio.CancelledError) and me is not None and me.cancelling():
+            raise
+        if isinstance(error, UsageError):  # it is the whole run's
             raise
         cause = overdue(limit) if clock.expired() else error
         return outcome_of(task, cause, Timing(started, time.monotonic(), worker), traceback.format_exc())

@@ -218,6 +218,8 @@ class _Supervisor:
             return
         assert self._feed is not None  # noqa: S101 - answers come to a run only
         results, memory = pickle.loads(message)  # noqa: S301 - from our own worker
+        if isinstance(results, UsageError):
+            raise results
         outcomes, untouched = worker.answered(results)
         self._returned.extend(untouched)
         for outcome in outcomes:
