@@ -187,7 +187,7 @@ def test_an_overdue_task_is_stopped_where_the_model_can(model: str, perform: Per
     assert summary.succeeded >= 40
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP])
 def test_a_worker_that_is_killed_costs_one_attempt(model: str, perform: Perform, number: int) -> None:
     """Models that say they survive it do, and lose nothing."""
     if not models.load(model).traits.survives_killed_worker:

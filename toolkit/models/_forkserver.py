@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import select
 import signal
 import sys
 import threading
@@ -35,14 +36,29 @@ def serving(modules: Sequence[str]) -> Iterator[BaseContext]:
         _leave()
 
 
-@contextmanager
-def main_hidden() -> Iterator[None]:
-    """Keep processes started here from running the user's script again, which multiprocessing else makes them do.
+def server_number() -> int | None:
+    """Return the process number of the fork server that starts workers, or None if they are spawned."""
+    server = _server()
+    number: int | None = None if server is None else server._forkserver_pid  # noqa: SLF001
+    return number
 
-    So a script needs no `if __name__ == "__main__":`, unless its job lives in it; then _worker imports it by itself.
+
+def has_died(number: int | None) -> bool:
+    """Tell whether this fork server has died, and with it all news of what became of its workers."""
+    return number is not None and (number != server_number() or _hung_up())
+
+
+@contextmanager
+def launching() -> Iterator[None]:
+    """Start workers in here: signals to the whole process group spare them, and their server if it must start anew.
+
+    Nor do they run the user's script again, which multiprocessing else makes them do. So a script needs no
+    `if __name__ == "__main__":`, unless its job lives in it; then _worker imports it by itself.
     """
     main = sys.modules["__main__"]
-    with _lock:
+    with _lock, _spared():
+        if server_number() is not None and _hung_up():
+            _server()._stop()  # noqa: SLF001 - buried here, or it may seem alive while it dies
         kept: dict[str, Any] = {name: vars(main).pop(name) for name in ("__file__", "__spec__") if name in vars(main)}
         main.__spec__ = None
         try:
@@ -53,7 +69,7 @@ def main_hidden() -> Iterator[None]:
 
 def _enter(context: BaseContext, modules: Sequence[str]) -> None:
     global _users, _ours  # noqa: PLW0603 - there is one fork server in a program, and this is its guard
-    from multiprocessing import forkserver, resource_tracker
+    from multiprocessing import forkserver
 
     server: Any = forkserver._forkserver  # noqa: SLF001 - it has no public way to be stopped
     with _lock:
@@ -63,14 +79,41 @@ def _enter(context: BaseContext, modules: Sequence[str]) -> None:
         _ours = True
         usual = server._preload_modules  # noqa: SLF001
         context.set_forkserver_preload(list(modules))
-        resource_tracker.ensure_running()  # now, for starting it would let SIGINT through again
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            # The server and all its workers inherit the mask: Ctrl-C in a terminal reaches the whole process group.
-            forkserver.ensure_running()
+            with _spared():
+                forkserver.ensure_running()
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             context.set_forkserver_preload(usual)
+
+
+@contextmanager
+def _spared() -> Iterator[None]:
+    """Have processes that are started here inherit a mask: Ctrl-C and `kill -- -PGID` reach the whole process group."""
+    if sys.platform == "win32":
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # now, for starting it would let the signals through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _server() -> Any:
+    module = sys.modules.get("multiprocessing.forkserver")
+    return None if module is None else module._forkserver  # noqa: SLF001
+
+
+def _hung_up() -> bool:
+    """Whether the fork server has closed the pipe by which it learns that we live: only its death does that."""
+    if sys.platform == "win32":
+        return False
+    poll = select.poll()
+    poll.register(_server()._forkserver_alive_fd, 0)  # noqa: SLF001
+    return bool(poll.poll(0))
 
 
 def _leave() -> None:

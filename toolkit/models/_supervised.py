@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import select
 import signal
 import time
 from collections import deque
@@ -12,9 +14,13 @@ from multiprocessing.context import BaseContext
 from typing import Any, cast
 
 from toolkit.core.task import Outcome, Task
-from toolkit.models._forkserver import main_hidden
+from toolkit.models._forkserver import has_died, launching, server_number
+from toolkit.models._outbox import Outbox
 from toolkit.models._wire import unpack_outcome
 from toolkit.models._worker import RECEIVED, SERIAL, SINCE, Brief, serve
+
+UNKNOWN = 255
+"""The exit code that multiprocessing makes up when the fork server is not there to tell."""
 
 
 class Worker:
@@ -25,6 +31,7 @@ class Worker:
         self.born = time.monotonic()
         self.ready = False
         self.retiring = False
+        self.ends_at = 0.0
         self.overdue: Task[Any] | None = None
         self.batches: deque[int] = deque()
         self.tasks: deque[Task[Any]] = deque()
@@ -35,19 +42,26 @@ class Worker:
         self.connection, theirs = context.Pipe()
         target = {"target": serve, "args": (brief, theirs, self._mark)}
         self.process = cast("Any", context).Process(**target, name=f"toolkit-{brief.name}", daemon=True)
-        with main_hidden(), theirs:
-            self.process.start()
+        with theirs:
+            self._outbox = Outbox(self.connection, theirs)
+            try:
+                with launching():
+                    self.process.start()
+                    self.server = server_number()
+            except BaseException:
+                self.connection.close()
+                raise
 
     def send(self, batch: Sequence[tuple[Task[Any], bytes]]) -> None:
-        """Give it tasks, each with its packed form."""
+        """Give it tasks, each with its packed form; never waits. If it has died, its sentinel says so."""
         message = pickle.dumps((self._serial + len(self.tasks), [packed for _, packed in batch]))
         self.batches.append(len(batch))
         self.tasks.extend(task for task, _ in batch)
-        with suppress(OSError):  # it has died: its sentinel says so, and the tasks are handed on
-            self.connection.send_bytes(message)
+        self._outbox.send(message)
 
     def answered(self, results: Sequence[bytes]) -> tuple[list[Outcome], list[Task[Any]]]:
         """Return the outcomes of a batch, and the tasks of it that were not begun."""
+        self._outbox.read()
         size = self.batches.popleft()
         tasks = [self.tasks.popleft() for _ in range(size)]
         self._serial += size
@@ -75,23 +89,41 @@ class Worker:
 
     def dismiss(self) -> None:
         """Ask it to end, once it has done what it holds."""
-        with suppress(OSError):
-            self.connection.send_bytes(b"")
+        self._outbox.send(b"")
 
-    def end(self, patience: float) -> int:
-        """Wait `patience` seconds for its end, then kill it; return its exit code and free all it held."""
+    def kill(self) -> None:
+        """End it at once, whatever it does."""
+        self.process.kill()
+
+    def has_ended(self) -> bool:
+        """Whether its process has ended."""
+        return not self.process.is_alive()
+
+    def end(self, patience: float) -> int | None:
+        """Wait `patience` seconds for its end, then kill it; return its exit code and free all it held.
+
+        None: nobody knows, for the fork server has died, which alone would have been told.
+        """
         self.process.join(patience)
         if self.process.is_alive():
             self.process.kill()
             self.process.join()
-        code: int = self.process.exitcode
+        code: int | None = self.process.exitcode
+        if code == UNKNOWN and has_died(self.server):
+            code = None
+            if not _hung_up(self.connection):  # it does not know that it is taken for dead
+                with suppress(OSError):
+                    os.kill(self.process.pid, signal.SIGKILL)
+        self._outbox.close()
         self.process.close()
         self.connection.close()
         return code
 
 
-def cause_of_death(code: int) -> str:
+def cause_of_death(code: int | None) -> str:
     """Return in words what an exit code says."""
+    if code is None:
+        return "the process that starts the worker processes died"
     if code >= 0:
         return f"its worker process ended itself with exit code {code}"
     try:
@@ -100,6 +132,13 @@ def cause_of_death(code: int) -> str:
         name = f"signal {-code}"
     hint = _HINTS.get(name)
     return f"its worker process was killed by {name}" + (f" ({hint})" if hint else "")
+
+
+def _hung_up(connection: Any) -> bool:
+    """Whether the other side's process is gone, which closes its end."""
+    poll = select.poll()
+    poll.register(connection.fileno(), 0)
+    return any(event & select.POLLHUP for _, event in poll.poll(0))
 
 
 _HINTS = {

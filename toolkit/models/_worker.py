@@ -50,7 +50,8 @@ class Brief:
 
 def serve(brief: Brief, connection: Connection, mark: Mark) -> None:
     """Answer one batch after the other until an empty message comes: the life of a worker process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    for number in (signal.SIGINT, signal.SIGTERM):  # they reach the whole process group, and are the parent's to answer
+        signal.signal(number, signal.SIG_IGN)
     importlib.import_module("toolkit.models._alone")
     _die_with_parent()
     try:

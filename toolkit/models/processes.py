@@ -5,42 +5,42 @@ One loop, in the model's thread, hands out small batches over a pipe to each wor
 
 from __future__ import annotations
 
+import atexit
 import pickle
+import signal
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
 from typing import Any
 
 from toolkit.core.errors import FailureKind, RunStopped, UsageError
-from toolkit.core.job import Done, Feed, Wait
+from toolkit.core.job import Feed
 from toolkit.core.runtime import overdue
 from toolkit.core.task import Failure, Task, Timing, failure_of
 from toolkit.models import Model, Runner, Setup, Traits
+from toolkit.models._dealer import Dealer
 from toolkit.models._forkserver import serving
 from toolkit.models._supervised import Worker, cause_of_death
-from toolkit.models._wire import named, pack_job, pack_task
+from toolkit.models._wire import pack_job
 from toolkit.models._worker import Brief, main_script
 
-BATCH_SECONDS = 0.05
-"""Work that a batch should hold: enough to hide the pipe, little enough to share out evenly."""
-MOST = 64
-"""Tasks in a batch."""
-QUICK = 0.01
-"""Tasks shorter than this, in seconds, are sent ahead: a worker finds its next batch waiting."""
-BYTES_AHEAD = 32 * 1024
-"""Bytes sent to a worker that is busy: they must fit into the pipe, or both sides would wait for each other."""
-BYTES = 1024 * 1024
-"""Bytes of a batch, about."""
 BEAT = 0.2
 """Seconds between looks at the feed and the byte counters."""
 STARTING = 60.0
 """Seconds in which a worker must be ready."""
+MOST_WORKERS = 31 if sys.platform == "win32" else None
+"""Windows waits for 63 things at once: two for each worker, and the alarm."""
 ENDING = 2.0
 """Seconds that workers may take to end."""
+TOLD_TO_END = (-signal.SIGTERM, -signal.SIGINT)
+"""Exit codes of workers that a signal told to end. Sent to the whole process group, it has stopped the run as well."""
+DOUBT = 0.3
+"""Seconds in which the run must turn out to be stopped, or the death of such a worker is its task's failure."""
 MOST_DEATHS = 3
 """Workers that may die in a row without being on a task."""
 
@@ -59,31 +59,33 @@ def start(setup: Setup) -> Iterator[Runner]:
         modules.append(f"toolkit.clients.{setup.client.name}")
     with serving(modules) as context:
         supervisor = _Supervisor(setup, context, brief)
+        atexit.register(supervisor.kill)  # before multiprocessing's own, which asks them to end and waits for it
         try:
             supervisor.open()
             yield supervisor.run
         finally:
             supervisor.close()
+            atexit.unregister(supervisor.kill)
 
 
 class _Supervisor:
-    """The workers, and the loop that feeds and watches them."""
+    """The workers, and the loop that feeds and watches them; it never waits for a single one."""
 
     def __init__(self, setup: Setup, context: BaseContext, brief: Brief) -> None:
         self._setup, self._context, self._brief = setup, context, brief
         self._workers: list[Worker] = []
-        self._returned: deque[Task[Any]] = deque()
-        self._step: Wait | Done | None = None
+        self._ending: list[Worker] = []
+        self._doubts: deque[tuple[float, Failure]] = deque()
+        self._dealer = Dealer()
         self._feed: Feed | None = None
-        self._pace: float | None = None
-        self._laned = False
         self._deaths = 0
+        self._lost_server: int | None = None
         self._alarm, self._bell = context.Pipe(duplex=False)
 
     def open(self) -> None:
         """Start the workers and wait until all are ready."""
-        for number in range(self._setup.workers):
-            self._workers.append(self._start(f"process-{number}"))
+        for number in range(min(self._setup.workers, MOST_WORKERS or self._setup.workers)):
+            self._start(f"process-{number}")
         while not all(worker.ready for worker in self._workers):
             self._listen()
 
@@ -93,7 +95,8 @@ class _Supervisor:
         feed.on_cancel(self._ring)
         while not feed.cancelled:
             self._hand_out(feed)
-            if isinstance(self._step, Done) and not any(worker.tasks for worker in self._workers):
+            self._judge(feed)
+            if self._dealer.done and not self._doubts and not any(worker.tasks for worker in self._workers):
                 return
             self._listen()
             for worker in self._workers:
@@ -102,20 +105,27 @@ class _Supervisor:
 
     def close(self) -> None:
         """End all workers: those that are busy at once, the others by asking."""
-        for worker in self._workers:
-            if worker.ready and not worker.tasks:
-                worker.dismiss()
-            else:
-                worker.process.kill()
-        ends = time.monotonic() + ENDING
-        for worker in self._workers:
-            worker.end(max(0.0, ends - time.monotonic()))
-        self._workers.clear()
-        self._bell.close()
-        self._alarm.close()
+        with ExitStack() as all_of_it:  # whatever fails, the rest is done
+            all_of_it.callback(self._alarm.close)
+            all_of_it.callback(self._bell.close)
+            ends = time.monotonic() + ENDING
+            for worker in (*self._ending, *self._workers):
+                all_of_it.callback(lambda each: each.end(max(0.0, ends - time.monotonic())), worker)
+            for worker in self._workers:
+                all_of_it.callback(worker.kill if worker.tasks or not worker.ready else worker.dismiss)
+            self._workers, self._ending = [], []
 
-    def _start(self, name: str) -> Worker:
-        return Worker(self._context, replace(self._brief, name=name))
+    def kill(self) -> None:
+        """Kill all workers; for the end of a program that has not closed its run."""
+        for worker in (*self._workers, *self._ending):
+            with suppress(OSError, ValueError):
+                worker.kill()
+
+    def _start(self, name: str) -> None:
+        try:
+            self._workers.append(Worker(self._context, replace(self._brief, name=name)))
+        except (OSError, EOFError) as error:
+            raise RunStopped(f"a worker process cannot be started ({error}): use fewer workers") from error
 
     def _ring(self) -> None:
         with suppress(OSError):  # it is over, and the pipe is closed
@@ -127,49 +137,19 @@ class _Supervisor:
         """Give batches to workers with nothing to do, then ahead to those that will soon have nothing."""
         free = [worker for worker in self._workers if worker.ready and not worker.retiring]
         for worker in [worker for worker in free if not worker.batches]:
-            if not self._give(worker, feed, BYTES):
+            if not self._give(worker, feed, ahead=False):
                 return
-        if self._pace is None or self._pace > QUICK or self._laned:
-            return
-        for worker in [worker for worker in free if len(worker.batches) == 1]:
-            if not self._give(worker, feed, BYTES_AHEAD):
-                return
+        if self._dealer.deals_ahead:
+            for worker in [worker for worker in free if len(worker.batches) == 1]:
+                if not self._give(worker, feed, ahead=True):
+                    return
 
-    def _give(self, worker: Worker, feed: Feed, room: int) -> bool:
+    def _give(self, worker: Worker, feed: Feed, *, ahead: bool) -> bool:
         """Send a worker a batch of what there is; return whether there was anything."""
-        batch: list[tuple[Task[Any], bytes]] = []
-        size = max(1, min(MOST, int(BATCH_SECONDS / self._pace))) if self._pace else 1
-        while len(batch) < size and room > 0 and (task := self._take(feed)):
-            try:
-                packed = pack_task(task)
-            except Exception as error:
-                what = f"the task cannot be sent to a worker process: {named(error)}"
-                feed.settle(Failure(task, FailureKind.UNPICKLABLE, what))
-                continue
-            room -= len(packed)
-            if room < 0 and worker.batches:
-                self._returned.appendleft(task)
-                break
-            batch.append((task, packed))
-            # The schedule times the starts in a lane: such a task does not wait behind another.
-            self._laned = bool(task.lane)
-            if self._laned:
-                break
+        batch = self._dealer.batch(feed, ahead=ahead)
         if batch:
             worker.send(batch)
         return bool(batch)
-
-    def _take(self, feed: Feed) -> Task[Any] | None:
-        """Return the next task: one that came back, or the feed's; none comes back into a run that is stopped."""
-        if not isinstance(self._step, Done):
-            step = feed.next()
-            if isinstance(step, Task):
-                self._returned.append(step)
-            else:
-                self._step = step
-        if isinstance(self._step, Done):
-            self._returned.clear()
-        return self._returned.popleft() if self._returned else None
 
     # What comes in
 
@@ -189,21 +169,25 @@ class _Supervisor:
                     self._hear(worker, message)
             elif sentinel in heard:
                 self._bury(worker)
+        now = time.monotonic()
+        for worker in [worker for worker in self._ending if worker.has_ended() or now >= worker.ends_at]:
+            self._ending.remove(worker)
+            worker.end(0.0)
 
     def _patience(self, now: float) -> float:
         """Return how long to listen; kill workers whose time is over."""
         limit = self._setup.task_timeout
         until = now + BEAT
-        if isinstance(self._step, Wait) and self._step.until is not None and self._has_idle():
-            until = min(until, self._step.until)
+        if (again := self._dealer.asks_again_at) is not None and self._has_idle():
+            until = min(until, again)
         for worker in self._workers:
             if not worker.ready and now > worker.born + STARTING:
-                worker.process.kill()
+                worker.kill()
             elif limit and not worker.overdue and (current := worker.current()):
                 task, since = current
                 if now >= since + limit:
                     worker.overdue = task
-                    worker.process.kill()
+                    worker.kill()
                 until = min(until, since + limit)
         return until - now
 
@@ -221,18 +205,25 @@ class _Supervisor:
         if isinstance(results, UsageError):
             raise results
         outcomes, untouched = worker.answered(results)
-        self._returned.extend(untouched)
+        self._dealer.put_back(untouched)
         for outcome in outcomes:
             self._feed.settle(outcome)
         if outcomes:
             self._deaths = 0
-            seconds = (outcomes[-1].timing.ended - outcomes[0].timing.started) / len(outcomes)
-            self._pace = seconds if self._pace is None else 0.7 * self._pace + 0.3 * seconds
+            self._dealer.learn(outcomes)
         worker.retiring = worker.retiring or worker.grown(memory) > self._setup.recycle_growth
         if worker.retiring and not worker.batches:
-            worker.dismiss()
-            worker.end(ENDING)
-            self._workers[self._workers.index(worker)] = self._start(worker.name)
+            self._retire(worker)
+
+    def _retire(self, worker: Worker) -> None:
+        """Let a worker end by itself, beside the others, and start another."""
+        worker.dismiss()
+        worker.ends_at = time.monotonic() + ENDING
+        self._workers.remove(worker)
+        self._ending.append(worker)
+        self._start(worker.name)
+
+    # Who dies
 
     def _bury(self, worker: Worker) -> None:
         """Take a dead worker away: the task it was on fails, the others it held go to others, another takes its place.
@@ -240,27 +231,49 @@ class _Supervisor:
         What it had finished but not sent is done again.
         """
         self._workers.remove(worker)
-        current, name = worker.current(), worker.name
-        why = cause_of_death(worker.end(ENDING))
+        current = worker.current()
+        code = worker.end(ENDING)
         blamed = None
-        if current is not None and worker.overdue in (None, current[0]):
+        if code is not None and current is not None and worker.overdue in (None, current[0]):
             blamed = current[0]
-            self._fail(blamed, worker, why, current[1])
-        self._returned.extendleft(reversed([task for task in worker.tasks if task is not blamed]))
+            self._fail(worker, current, code)
+        self._dealer.put_back(task for task in worker.tasks if task is not blamed)
         if blamed is None and worker.overdue is None:
-            self._deaths += 1
-            if self._deaths >= MOST_DEATHS:
-                raise RunStopped(f"{MOST_DEATHS} worker processes in a row died outside a task: {why}")
-        if not isinstance(self._step, Done):
-            self._workers.append(self._start(name))
+            self._count(worker, code)
+        if not self._dealer.done:
+            self._start(worker.name)
 
-    def _fail(self, task: Task[Any], worker: Worker, why: str, since: float) -> None:
+    def _count(self, worker: Worker, code: int | None) -> None:
+        """Count deaths that no task is to blame for; the end of a fork server is one, however many workers it had."""
+        if code is not None or worker.server != self._lost_server:
+            self._deaths += 1
+        if code is None:
+            self._lost_server = worker.server
+        if self._deaths >= MOST_DEATHS:
+            raise RunStopped(f"{MOST_DEATHS} worker processes in a row died outside a task: {cause_of_death(code)}")
+
+    def _fail(self, worker: Worker, current: tuple[Task[Any], float], code: int) -> None:
         assert self._feed is not None  # noqa: S101 - a task comes from a feed
+        task, since = current
         timing = Timing(since, time.monotonic(), worker.name)
         if worker.overdue is task:
             self._feed.settle(failure_of(task, overdue(self._setup.task_timeout), timing))
+            return
+        failure = Failure(task, FailureKind.WORKER_DIED, cause_of_death(code), retryable=True, timing=timing)
+        if code in TOLD_TO_END:
+            self._doubts.append((time.monotonic() + DOUBT, failure))
         else:
-            self._feed.settle(Failure(task, FailureKind.WORKER_DIED, why, retryable=True, timing=timing))
+            self._feed.settle(failure)
+
+    def _judge(self, feed: Feed) -> None:
+        """Settle what workers were on that were told to end, unless the run has been stopped, too: then it is left."""
+        if not self._doubts or self._doubts[0][0] > time.monotonic():
+            return
+        self._dealer.ask(feed)
+        if self._dealer.stopped or feed.cancelled:
+            self._doubts.clear()
+        else:
+            feed.settle(self._doubts.popleft()[1])
 
 
 MODEL = Model(
