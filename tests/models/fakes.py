@@ -158,6 +158,17 @@ def _hold_once(argument: tuple[str, str], attempt: int) -> int:
     return _hold(argument, attempt) if attempt == 1 else attempt
 
 
+def _heed_and_hold(argument: tuple[str, str], attempt: int) -> int:
+    """Hold, in a worker that heeds SIGTERM again."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    return _hold(argument, attempt)
+
+
+def _echo(argument: tuple[bytes, int], attempt: int) -> bytes:
+    return b"x" * argument[1]
+
+
 def _until(path: str) -> int:
     while not os.path.exists(path):
         time.sleep(0.005)
@@ -212,6 +223,8 @@ DOES: dict[str, Callable[[Any, int], Any]] = {
     "die-once": _die_once,
     "touch": _touch,
     "hold": _hold,
+    "heed-and-hold": _heed_and_hold,
+    "echo": _echo,
     "hold-once": _hold_once,
     "slow": _slow,
     "stuck": _stuck,
