@@ -61,6 +61,9 @@ def test_reporters_are_told_in_order(server: SampleServer, tmp_path: Path) -> No
         ({"existing": "eat"}, "existing='eat': choose from 'skip'"),
         ({"model": "magic"}, "unknown model 'magic'"),
         ({"workers": 0}, "--workers 0"),
+        ({"workers": "three"}, "workers='three': give int"),
+        ({"delay": "x"}, "delay='x': give float"),
+        ({"header": {"a": "b"}}, "header="),
         ({"ca_file": "nowhere.pem"}, "nowhere.pem"),
     ],
 )
@@ -117,3 +120,18 @@ def test_reporter_that_fails_stops_the_run_but_loses_nothing(server: SampleServe
     with pytest.raises(KeyError, match="mine"):
         toolkit.download(f"{server.url}files/terms.txt", tmp_path, reporters=[broken])
     assert toolkit.download(f"{server.url}files/terms.txt", tmp_path).skipped == {"already downloaded": 1}
+
+
+def test_one_text_stands_for_itself_where_several_may_be_given(server: SampleServer, tmp_path: Path) -> None:
+    """A field is not taken apart into letters; an int is a number of errors."""
+    url = f"{server.url}item/cat-oval.html"
+    summary = toolkit.scrape(url, tmp_path / "rows.jsonl", field="t=title", max_errors=5)
+    assert summary.succeeded == 1
+    assert '"t": "' in (tmp_path / "rows.jsonl").read_text()
+
+
+def test_plan_shows_what_would_be_done(server: SampleServer, tmp_path: Path) -> None:
+    """As --dry-run: nothing is made."""
+    planned = list(toolkit.download.plan([f"{server.url}files/terms.txt", "ftp://h/x"], tmp_path / "out"))
+    assert [type(each).__name__ for each in planned] == ["Task", "Failure"]
+    assert not (tmp_path / "out").exists()

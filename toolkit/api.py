@@ -10,6 +10,7 @@ from typing import Any
 from toolkit.core import plugins
 from toolkit.core.errors import UsageError
 from toolkit.core.options import check
+from toolkit.core.schedule import Planned
 from toolkit.core.task import Outcome
 from toolkit.options import RunOptions
 from toolkit.reporting import Reporter, Summary
@@ -43,6 +44,10 @@ class Command:
         """Do the work and yield each Success, Skip or Failure as it lands; closing the iterator stops the work."""
         return self.run(sources, out, **options).outcomes()
 
+    def plan(self, sources: str | Path | Sequence[str | Path], out: str | Path, **options: Any) -> Iterator[Planned]:
+        """Yield what would be done, as `--dry-run` shows it: a Task to do, a Skip, a Failure; nothing is changed."""
+        return self.run(sources, out, **options).preview()
+
     def run(
         self,
         sources: str | Path | Sequence[str | Path],
@@ -64,6 +69,7 @@ class Command:
 def make_run(app: str, sources: Sequence[str], out: Path, own: Any, common: RunOptions, **more: Any) -> Run:
     """Return the run of an app on sources; raises UsageError."""
     check(own)
+    check(common)
     make: Callable[..., Any] = plugins.load(f"{APPS}.{app}", "job", "APP")
     if not sources and not common.retry_failed:
         raise UsageError(f"nothing to do: name what to {app}, or give --retry-failed")
@@ -76,8 +82,17 @@ def _pick(options: dict[str, Any], into: Any) -> Any:
     for field in fields(into):
         if field.name in options:
             value = options.pop(field.name)
-            taken[field.name] = tuple(value) if isinstance(value, list) else value
+            taken[field.name] = _several(value) if _repeats(field.type) else value
     return into(**taken)
+
+
+def _repeats(hint: Any) -> bool:
+    return str(hint).startswith("tuple[")
+
+
+def _several(value: Any) -> Any:
+    """Return what an option that may be repeated takes: one text stands for itself."""
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list | tuple) else value
 
 
 download = Command("download")

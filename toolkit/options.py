@@ -16,6 +16,11 @@ from toolkit.models import Model
 IO_WORKERS = 16
 """Tasks at once where they wait for the network."""
 
+MOST_WORKERS = 1000
+"""Threads or processes that a run may have; more only fight for the processors."""
+MOST_TASKS = 10_000
+"""Tasks that one event loop may have under way."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
@@ -25,12 +30,16 @@ class RunOptions:
     workers: int | None = option(None, "Tasks at once.", flags=("--workers", "-j"), metavar="N")
     client: str | None = option(None, "HTTP client (requests, aiohttp).", metavar="NAME")
     per_host: int = option(8, "Tasks at once for one host.", metavar="N")
-    delay: float = option(0.0, "Least seconds between two requests to one host.", metavar="SECONDS")
+    delay: float = option(
+        0.0,
+        "Least seconds between two tasks of one host (their redirects and robots.txt come with them).",
+        metavar="SECONDS",
+    )
     retries: int = option(3, "Attempts after the first.", metavar="N")
     timeout: float | None = option(
         None, "Seconds without a byte (network) or for a picture, after which a task fails.", metavar="SECONDS"
     )
-    max_errors: str | None = option(None, "Stop after so many failures: 20, or 5%.", metavar="N|N%")
+    max_errors: str | int | float | None = option(None, "Stop after so many failures: 20, or 5%.", metavar="N|N%")
     ca_file: str | None = option(None, "Trust the certificates in this file, and no others.", metavar="FILE")
     fresh: bool = option(False, "Forget what was done before, and do everything.")
     retry_failed: bool = option(False, "Only the tasks that failed before; sources may be left out.")
@@ -54,7 +63,7 @@ def policy_of(app: App, options: RunOptions) -> Policy:
         retries=options.retries,
         per_lane=options.per_host,
         delay=options.delay,
-        max_errors=parse_max_errors(options.max_errors) if options.max_errors else None,
+        max_errors=None if options.max_errors is None else parse_max_errors(str(options.max_errors)),
         order="input" if app.network else "largest",
     )
 
@@ -64,5 +73,8 @@ def workers_of(model: Model, app: App, options: RunOptions) -> int:
     if model.name == "sequential":
         return 1
     if options.workers is not None:
+        most = MOST_TASKS if model.traits.client == "async" else MOST_WORKERS
+        if options.workers > most:
+            raise UsageError(f"--workers {options.workers}: {model.name} takes {most:,} at most")
         return options.workers
     return IO_WORKERS if app.network and not model.traits.parallel_cpu else usable_cpus()

@@ -60,11 +60,14 @@ class Run:
         self._model: Model = models.load(options.model or app.usual_model)
         self._workers = workers_of(self._model, app, options)
         self._client = models.client_for(self._model, options.client)
+        if app.network and options.ca_file:
+            models.check_client(self._client, ClientOptions(options.ca_file))
         self._sources = tuple(sources)
         self._plan_name = hashlib.sha256("\0".join(sources).encode("utf-8", "surrogatepass")).hexdigest()[:16]
         self._reporters = list(reporters)
         self._interrupts = 0
         self._closing = False
+        self._stop = ""
         self._fault: Exception | None = None
         self._tally = Tally()
 
@@ -73,6 +76,15 @@ class Run:
         self._interrupts += 1
         if self._closing and self._interrupts > 1:
             raise KeyboardInterrupt  # the ending itself is being given up; what is stored stays
+
+    @property
+    def stopping(self) -> bool:
+        """Whether stop() was called."""
+        return bool(self._stop)
+
+    def stop(self, reason: str) -> None:
+        """Start nothing more, and let what runs end; the reason is told."""
+        self._stop = self._stop or reason
 
     def finish(self, each: Callable[[Outcome], None] | None = None) -> Summary:
         """Run to the end, taking Ctrl-C as interrupt() where this is the main thread; each sees every outcome."""
@@ -99,8 +111,12 @@ class Run:
 
     def outcomes(self) -> Iterator[Outcome]:
         """Run, and yield each outcome as it lands; closing the iterator stops the run."""
-        self.app.prepare()
         path = self.options.state or self.app.state
+        if self.options.retry_failed and (path is None or not path.exists()):
+            raise UsageError(
+                f"--retry-failed: nothing is remembered of {self.output}, so nothing is known to have failed"
+            )
+        self.app.prepare()
         store = Store(path)
         try:
             if self.options.fresh:
@@ -145,6 +161,8 @@ class Run:
                 self._tell(feed.tick(now - started, self.app.total))
             if over:
                 return
+            if self._stop:
+                feed.stop(self._stop)
             if self._interrupts:
                 give_up_at = give_up_at or now + GRACE
                 feed.stop("interrupted")

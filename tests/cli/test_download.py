@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -79,7 +81,7 @@ def test_download_says_what_failed_and_how_to_retry_when_some_do(
     again = toolkit("download", "-o", out, "--retry-failed", "--json")
     report = json.loads(again.stdout)
     assert (report["succeeded"], report["retried"]) == (1, 1)
-    assert report["failed"] == {"blocked": 2, "http": 1}
+    assert report["failed"] == {"blocked": 1, "http": 1, "input": 1}
     assert "/files/terms.txt" not in server.log()["paths"]
 
 
@@ -158,3 +160,17 @@ def test_full_disk_under_the_events_costs_the_events_only(urls: Path, tmp_path: 
     assert "14 files done" in done.stderr
     assert "a report could not be written: No space left on device" in done.stderr
     assert "14 already downloaded" in toolkit("download", urls, "-o", tmp_path / "o").stderr
+
+
+def test_retry_of_what_was_never_run_is_refused_and_makes_nothing(tmp_path: Path, toolkit: Toolkit) -> None:
+    """A mistyped folder is wrong usage, not a success."""
+    done = toolkit("download", "-o", tmp_path / "typo", "--retry-failed")
+    assert (done.returncode, "nothing is remembered" in done.stderr) == (2, True)
+    assert not (tmp_path / "typo").exists()
+
+
+def test_closed_standard_error_does_not_stop_the_work(server: SampleServer, tmp_path: Path) -> None:
+    """A scheduler may give us nobody to talk to."""
+    command = f"'{sys.executable}' -m toolkit download {server.url}files/terms.txt -o '{tmp_path}' 2>&-"
+    assert subprocess.run(["sh", "-c", command], check=False, timeout=50).returncode == 0
+    assert list(visible(tmp_path)) == ["terms.txt"]

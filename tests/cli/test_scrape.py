@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -65,3 +69,36 @@ def test_standard_output_takes_any_page(server: SampleServer, tmp_path: Path, to
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith('{"url": ')
+
+
+def test_standard_output_is_ours_alone_when_progress_is_live(pages: Path, tmp_path: Path) -> None:
+    """Rows go into the file that they were sent to, and the live view to the terminal."""
+    pty = pytest.importorskip("pty")
+    master, terminal = pty.openpty()
+    rows = tmp_path / "rows.out"
+    with rows.open("wb") as out:
+        command = [sys.executable, "-m", "toolkit", "scrape", str(pages), "-o", "-", "--field", "t=title"]
+        environment = {key: value for key, value in os.environ.items() if key != "CI"} | {"TERM": "xterm"}
+        process = subprocess.Popen(command, stdout=out, stderr=terminal, env=environment)
+        os.close(terminal)
+        shown = b""
+        with suppress(OSError):  # the end of a terminal is an error on Linux
+            while block := os.read(master, 4096):
+                shown += block
+        assert process.wait(50) == 0
+    os.close(master)
+    assert sorted(urls_of(rows)) == sorted(pages.read_text().split())
+    assert b"3 pages done" in shown
+    assert b'"final_url"' not in shown
+
+
+def test_reader_that_goes_away_is_told_as_such(server: SampleServer, pages: Path, tmp_path: Path) -> None:
+    """`| head -1` is no failure of tasks, and no interruption."""
+    urls = tmp_path / "many.txt"
+    urls.write_text("\n".join(f"{server.url}item/cat-oval.html?delay=0.02&n={n}" for n in range(60)))
+    script = (
+        f"'{sys.executable}' -m toolkit scrape '{urls}' -o - --field t=title 2>err | head -n 1; echo ${{PIPESTATUS[0]}}"
+    )
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=50, check=False)
+    assert done.stdout.splitlines()[1:] == ["141"]
+    assert "STOPPED (the reader of the output has gone away)" in (tmp_path / "err").read_text()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,9 @@ WRONG = [
     (["download", "no-such-file", "-o", "OUT"], "'no-such-file' is neither a URL nor a readable file"),
     (["download", "http://h/x", "-o", "/proc/nowhere"], "cannot write to the output folder /proc/nowhere"),
     (["download", "http://h/x", "-o", "OUT", "--workers", "many"], "'many' is not a valid int"),
+    (["download", "http://h/x", "-o", "OUT", "--workers", "100000"], "takes 1,000 at most"),
+    (["download", sys.executable, "-o", "OUT"], "is not a text file"),
+    (["download", "http://h/x", "-o", "OUT", "--dry-run", "--json"], "choose one"),
     (["download", "http://h/x", "-o", "OUT", "--workers", "0"], "--workers 0"),
     (["download", "http://h/x", "-o", "OUT", "--timeout", "0"], "--timeout 0"),
     (["download", "http://h/x", "-o", "OUT", "--timeout", "nan"], "--timeout nan"),

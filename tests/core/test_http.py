@@ -88,8 +88,8 @@ def test_wire_url_changes_no_more_than_a_browser(given: str, wire: str) -> None:
 @pytest.mark.parametrize(
     ("url", "kind"),
     [
-        ("", FailureKind.BLOCKED),
-        ("example.com/a", FailureKind.BLOCKED),
+        ("", FailureKind.INPUT),
+        ("example.com/a", FailureKind.INPUT),
         ("ftp://example.com/", FailureKind.BLOCKED),
         ("file:///etc/passwd", FailureKind.BLOCKED),
         ("data:text/plain,hi", FailureKind.BLOCKED),

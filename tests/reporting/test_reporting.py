@@ -169,7 +169,18 @@ def test_plain_reporter_writes_a_line_every_ten_seconds() -> None:
     reporter(RunFinished(summary()))
     lines = stream.getvalue().splitlines()
     assert len(lines) == 3
-    assert lines[0] == "10.0 s: 5 of 20 done, 0 skipped, 1 failed, 2 running, 0 retries, 0.6/s, 3.0 MB in"
+    assert lines[0] == "10.0 s: 5 of 20 done, 0 skipped, 1 failed, 2 running, 0 retries, 0.6/s, 3.0 MB received"
+
+
+def test_plain_reporter_says_at_once_that_it_stops() -> None:
+    """Whoever pressed Ctrl-C must not wait ten seconds for a word."""
+    stream = io.StringIO()
+    reporter = PlainReporter(stream)
+    reporter(Tick(5, 0, 0, 0, 2, 0, 1.0))
+    reporter(Tick(5, 0, 0, 0, 2, 0, 1.2, stopping="interrupted"))
+    reporter(Tick(5, 0, 0, 0, 2, 0, 1.4, stopping="interrupted"))
+    assert stream.getvalue().count("\n") == 1
+    assert stream.getvalue().endswith("interrupted: waiting for what runs\n")
 
 
 def test_console_reporter_shows_figures_failures_and_the_ending() -> None:

@@ -50,6 +50,8 @@ def toolkit() -> None:
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run a command and exit: 0 well, 1 some tasks failed, 2 wrong usage, 3 stopped, 130 interrupted."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    if sys.stderr is None:  # closed, as by some schedulers: there is nobody to talk to, but the work can be done
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for as long as the program runs
     try:
         code = toolkit.main(arguments, prog_name="toolkit", standalone_mode=False) or 0
     except click.exceptions.NoArgsIsHelpError as error:
@@ -59,10 +61,6 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         code = _wrong(_place(error), error.format_message())
     except (click.Abort, KeyboardInterrupt):
         code = 130
-    except BrokenPipeError:
-        # Whoever read our output has gone; Python must not complain when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 141
     except ToolkitError as error:
         if "--debug" in arguments:
             raise

@@ -47,7 +47,7 @@ def _flag(field: Field[Any], hint: Any) -> click.Option:
 def _required(hint: Any) -> Any:
     """Return X for X | None."""
     if get_origin(hint) in (Union, types.UnionType):
-        return next(part for part in get_args(hint) if part is not type(None))
+        return next(part for part in get_args(hint) if part is not type(None))  # as text, if it may be that
     return hint
 
 

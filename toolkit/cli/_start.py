@@ -16,15 +16,17 @@ import click
 from toolkit.api import APPS, make_run
 from toolkit.cli._flags import flags, take
 from toolkit.core import plugins
-from toolkit.core.errors import UsageError
+from toolkit.core.errors import RunStopped, UsageError
 from toolkit.core.options import option
 from toolkit.core.task import Failure, Outcome, Skip, Success, Task
 from toolkit.options import RunOptions
-from toolkit.reporting import Reporter
+from toolkit.reporting import Reporter, Summary
 from toolkit.reporting.json import EventsReporter, document
 from toolkit.reporting.plain import PlainReporter
 from toolkit.reporting.words import plural, shown
 from toolkit.run import Run
+
+READER_GONE = "the reader of the output has gone away"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +63,40 @@ def start(app: str, sources: tuple[str, ...], out: Path, own: Any, common: RunOp
     command = ["toolkit", *sys.argv[1:]]
     if report.json and str(out) == "-":
         raise UsageError("--json and -o - both want standard output: choose one")
+    if report.json and report.dry_run:
+        raise UsageError("--dry-run prints a plan and --json a report: choose one")
+    if sys.stdout is None and (report.json or report.dry_run or str(out) == "-"):
+        raise UsageError("standard output is closed")
     with ExitStack() as stack:
         reporters = [] if report.dry_run else _reporters(report, stack)
         run = make_run(app, sources, out, own, common, reporters=reporters, command=command)
         if report.dry_run:
             return _show_plan(run)
         summary = run.finish(_printer(run) if str(out) == "-" else None)
+    code = _sigpipe() if summary.reason == READER_GONE else summary.exit_code
     if report.json:
-        click.echo(json.dumps(document(summary), indent=2))
+        code = _print_report(summary) or code
     if run.abandoned:  # threads that nothing can stop must not keep us
+        os._exit(code)
+    return code
+
+
+def _print_report(summary: Summary) -> int:
+    """Print the report; return an exit code if nobody could take it."""
+    try:
+        click.echo(json.dumps(document(summary), indent=2))
         sys.stdout.flush()
-        os._exit(summary.exit_code)
-    return summary.exit_code
+    except BrokenPipeError:
+        return _sigpipe()
+    except OSError as error:
+        raise RunStopped(f"cannot write the report to standard output: {error.strerror or error}") from error
+    return 0
+
+
+def _sigpipe() -> int:
+    """Keep Python from complaining about its standard output when it ends; return what shells expect."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141
 
 
 def _printer(run: Run) -> Callable[[Outcome], None]:
@@ -81,10 +105,17 @@ def _printer(run: Run) -> Callable[[Outcome], None]:
     if line is None:
         raise UsageError("-o -: this command makes files; name a folder")
 
+    stdout = sys.stdout.buffer
+
     def each(outcome: Outcome) -> None:
-        if isinstance(outcome, Success):
-            sys.stdout.buffer.write(line(outcome.value).rstrip("\n").encode("utf-8", "replace") + b"\n")
-            sys.stdout.buffer.flush()
+        if isinstance(outcome, Success) and not run.stopping:
+            try:
+                stdout.write(line(outcome.value).rstrip("\n").encode("utf-8", "replace") + b"\n")
+                stdout.flush()
+            except BrokenPipeError:
+                run.stop(READER_GONE)
+            except OSError as error:
+                run.stop(f"cannot write to standard output: {error.strerror or error}")
 
     return each
 

@@ -150,7 +150,9 @@ def _progress(asked: CompareOptions) -> Iterator[Watch]:
     from rich.text import Text
 
     # Drawn when a run begins, not all the time: whatever we do meanwhile is taken from the run.
-    with Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live_line:
+    with Live(
+        redirect_stdout=False, redirect_stderr=False, console=Console(stderr=True), auto_refresh=False, transient=True
+    ) as live_line:
         yield lambda step: live_line.update(Text(_words(step), no_wrap=True, overflow="ellipsis"), refresh=True)
 
 

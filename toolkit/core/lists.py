@@ -79,11 +79,17 @@ def check_sources(sources: Sequence[str]) -> None:
             continue
         try:
             if not Path(source).is_fifo():  # its writer must meet one reader only
-                with open(source, "rb"):
-                    pass
+                _check_text(source)
         except (OSError, ValueError) as error:
             what = getattr(error, "strerror", None) or error
             raise UsageError(f"{source!r} is neither a URL nor a readable file: {what}") from error
+
+
+def _check_text(path: str) -> None:
+    with open(path, "rb") as file:
+        start = file.read(1024) if Path(path).is_file() else b""
+    if b"\0" in start and not start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise UsageError(f"{path!r} is not a text file: a list has a URL a line")
 
 
 def is_url(text: str) -> bool:

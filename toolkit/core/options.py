@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from toolkit.core.errors import UsageError
 
@@ -40,9 +41,30 @@ def option(
 
 
 def check(options: Any) -> None:
-    """Raise UsageError for a value that is none of its choices; only Python calls can give one."""
+    """Raise UsageError for a value that its option cannot have; only Python calls can give one."""
     hints = get_type_hints(type(options))
     for each in fields(options):
         hint, value = hints[each.name], getattr(options, each.name)
         if get_origin(hint) is Literal and value not in get_args(hint):
             raise UsageError(f"{each.name}={value!r}: choose from {', '.join(map(repr, get_args(hint)))}")
+        if not any(_fits(value, kind) for kind in kinds_of(hint)):
+            wanted = " or ".join(getattr(kind, "__name__", str(kind)) for kind in kinds_of(hint))
+            raise UsageError(f"{each.name}={value!r}: give {wanted}")
+
+
+def kinds_of(hint: Any) -> tuple[Any, ...]:
+    """Return the alternatives of a type: X and None for X | None."""
+    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    origin = get_origin(kind)
+    if origin is Literal:
+        return value in get_args(kind)
+    if origin is tuple:
+        return isinstance(value, tuple) and all(isinstance(part, str) for part in value)
+    if kind is float:
+        return isinstance(value, float | int) and not isinstance(value, bool)
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, kind)

@@ -21,8 +21,9 @@ def check_url(url: str) -> str:
     parts = _split(url)
     host = parts.hostname
     if parts.scheme.lower() not in ("http", "https"):
-        what = f"scheme {parts.scheme!r}" if parts.scheme else "no scheme"
-        raise TaskError(FailureKind.BLOCKED, f"{what}: only http and https are fetched")
+        if not parts.scheme:
+            raise TaskError(FailureKind.INPUT, "not a URL: it does not begin with http:// or https://")
+        raise TaskError(FailureKind.BLOCKED, f"scheme {parts.scheme!r}: only http and https are fetched")
     if not host:
         raise TaskError(FailureKind.INPUT, "the URL has no host")
     if re.search(r"[\x00-\x20\x7f]", url):

@@ -35,7 +35,10 @@ class ConsoleReporter:
         """Take an event."""
         if isinstance(event, RunStarted):
             self._started = event
-            self._live = Live(console=self._console, auto_refresh=False, transient=True)
+            # Standard output is not ours: rows on their way into a file must not end up in the live view.
+            self._live = Live(
+                console=self._console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
+            )
             self._live.start()
         elif isinstance(event, TaskSettled):
             self._note(event)

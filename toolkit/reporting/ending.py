@@ -9,6 +9,8 @@ from toolkit.reporting.words import command_line, duration, plural, shown, size
 
 MOST_GROUPS = 10
 """Sorts of failures, and of warnings, that are shown."""
+LONGEST = 300
+"""Characters of a task that are shown."""
 SORTS = {"download": ("file", "files"), "resize": ("picture", "pictures"), "scrape": ("page", "pages")}
 
 
@@ -23,7 +25,8 @@ def verdict(summary: Summary) -> str:
     volume = f"; {size(summary.bytes)}" if summary.bytes else ""
     model = f"{summary.model} x{summary.workers}" + (f", {summary.client}" if summary.client else "")
     how = {"complete": "", "stopped": f"STOPPED ({shown(summary.reason)}): ", "interrupted": "INTERRUPTED: "}
-    return f"{how[summary.status]}{', '.join(parts)} in {duration(summary.seconds)}; {rate:,.1f}/s{volume} [{model}]"
+    speed = f"; {rate:,.1f}/s" if rate else ""
+    return f"{how[summary.status]}{', '.join(parts)} in {duration(summary.seconds)}{speed}{volume} [{model}]"
 
 
 def ending(summary: Summary) -> Iterator[str]:
@@ -44,7 +47,7 @@ def ending(summary: Summary) -> Iterator[str]:
 def _group(group: FailureGroup) -> Iterator[str]:
     yield f"  {group.count:,} × {group.kind}: {shown(group.message)}"
     for key, _ in group.examples:
-        yield f"      {shown(key)}"
+        yield f"      {shown(key if len(key) <= LONGEST else key[:LONGEST] + '…')}"
     if group.count > len(group.examples):
         yield f"      … and {group.count - len(group.examples):,} more"
 

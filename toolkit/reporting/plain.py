@@ -19,10 +19,13 @@ class PlainReporter:
         self._stream = stream
         self._progress = progress
         self._next = INTERVAL
-        self._last = (0, 0)
+        self._stopping = False
 
     def __call__(self, event: Event) -> None:
         """Take an event."""
+        if isinstance(event, Tick) and event.stopping and event.in_flight and not self._stopping:
+            self._stopping = True
+            self._next = 0.0  # say so at once
         if isinstance(event, Tick) and self._progress and event.seconds >= self._next:
             self._next = event.seconds + INTERVAL
             self._line(line(event))
@@ -43,5 +46,9 @@ def line(tick: Tick) -> str:
         f"{tick.failed:,} failed",
     ]
     parts += [f"{tick.in_flight:,} running", f"{tick.retried:,} retries", f"{rate:,.1f}/s"]
-    parts += [f"{size(tick.received)} in"] if tick.received else []
-    return f"{duration(tick.seconds)}: " + ", ".join(parts) + (f" – {tick.stopping}, waiting" if tick.stopping else "")
+    parts += [f"{size(tick.received)} received"] if tick.received else []
+    return (
+        f"{duration(tick.seconds)}: "
+        + ", ".join(parts)
+        + (f" – {tick.stopping}: waiting for what runs" if tick.stopping else "")
+    )

@@ -60,7 +60,7 @@ def test_run_when_the_list_is_mixed(urls: Path, tmp_path: Path) -> None:
     found = [type(one).__name__ if not isinstance(one, Failure) else one.message for one in outcomes]
     assert found == [
         "Success",
-        "urls.txt:4: no scheme: only http and https are fetched",
+        "urls.txt:4: not a URL: it does not begin with http:// or https://",
         "Success",
         "Skip",
         "Success",
@@ -73,7 +73,7 @@ def test_run_when_the_list_is_mixed(urls: Path, tmp_path: Path) -> None:
     assert {one.reason for one in outcomes if isinstance(one, Skip)} == {"duplicate"}
     assert len({one.task.key for one in outcomes}) == 9
     bad = [one for one in outcomes if isinstance(one, Failure) and "urls.txt" in one.message]
-    assert {one.kind for one in bad} == {FailureKind.BLOCKED}
+    assert [one.kind for one in bad] == [FailureKind.INPUT, FailureKind.BLOCKED]
     rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text("utf-8").splitlines()]
     assert [(row["url"], row["t"]) for row in rows] == [(f"{HOST}/{name}", name) for name in ("b", "a", "é", "c")]
     assert rows[2]["final_url"] == f"{HOST}/%C3%A9"

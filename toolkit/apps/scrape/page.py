@@ -113,7 +113,7 @@ class _Door:
         """Return the decoded page; an empty one is a page without matches."""
         body = b"" if self._sink is None else self._sink.body()
         kind, _ = media_type(head.headers)
-        if body and kind in UNSURE and not looks_like_html(body):
+        if kind in UNSURE and (body or kind) and not looks_like_html(body):
             what = f"the server calls it {kind}" if kind else "the server does not say what it is"
             raise TaskError(FailureKind.UNSUPPORTED, f"not HTML: {what}, and it does not begin as HTML does")
         return body
