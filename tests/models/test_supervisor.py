@@ -22,7 +22,7 @@ from tests.models.fakes import FakeApp, Payload
 from tests.models.test_signals import private, wait_for
 from toolkit.core.errors import FailureKind
 from toolkit.core.task import Failure, Success
-from toolkit.models import _forkserver, processes
+from toolkit.models import _deaths, _forkserver, processes
 from toolkit.models._supervised import Worker
 
 SQUARES: list[Payload] = [("square", n) for n in range(200)]
@@ -84,7 +84,7 @@ def test_sigterm_to_the_whole_group_blames_no_task(tmp_path: Path, what: str, *,
         wait_for(tmp_path / "shown")
         os.killpg(program.pid, signal.SIGTERM)
         wait_for(tmp_path / "stopping")
-        time.sleep(2 * processes.DOUBT)  # time for a verdict on workers, had they died
+        time.sleep(2 * _deaths.DOUBT)  # time for a verdict on workers, had they died
         if again:
             os.killpg(program.pid, signal.SIGTERM)
         else:
@@ -109,7 +109,7 @@ def test_a_worker_told_to_end_is_blamed_on_its_task_unless_the_run_is_stopped(tm
             shown.unlink()
             os.kill(number, signal.SIGTERM)
             if stopped and not attempt:
-                time.sleep(processes.DOUBT / 3)
+                time.sleep(_deaths.DOUBT / 3)
                 run.interrupt()
 
     killer = threading.Thread(target=end)

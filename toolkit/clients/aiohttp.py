@@ -189,9 +189,7 @@ class _Body:
         error = self._protocol.exception() if self._protocol is not None else None
         if isinstance(error, aiohttp.http.HttpProcessingError):
             return failures.not_http(_first_words(error.message))
-        if isinstance(error, OSError) and (limit := failures.own_limit(error.__cause__ or error)):
-            return limit
-        return failures.ended_early(self._expected, self._received)
+        return failures.own_limit(error) or failures.ended_early(self._expected, self._received)
 
 
 def _head(request: Request, response: aiohttp.ClientResponse) -> Head:
@@ -240,8 +238,8 @@ def _mapped(request: Request) -> Iterator[None]:
     except aiohttp.ClientResponseError as error:
         raise failures.not_http(_first_words(error.message)) from error
     except aiohttp.ClientProxyConnectionError as error:
-        failure = failures.failure_of(error.os_error, request)
-        raise failures.own_limit(error.os_error) or failures.no_tunnel(failure.message) from error
+        words = failures.failure_of(error.os_error, request).message
+        raise failures.own_limit(error.os_error) or failures.no_tunnel(words) from error
     except aiohttp.ConnectionTimeoutError as error:
         raise failures.not_connected(request) from error
     except aiohttp.ClientConnectorError as error:

@@ -120,32 +120,8 @@ class Worker:
         return code
 
 
-def cause_of_death(code: int | None) -> str:
-    """Return in words what an exit code says."""
-    if code is None:
-        return "the process that starts the worker processes died"
-    if code >= 0:
-        return f"its worker process ended itself with exit code {code}"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    hint = _HINTS.get(name)
-    return f"its worker process was killed by {name}" + (f" ({hint})" if hint else "")
-
-
 def _hung_up(connection: Any) -> bool:
     """Whether the other side's process is gone, which closes its end."""
     poll = select.poll()
     poll.register(connection.fileno(), 0)
     return any(event & select.POLLHUP for _, event in poll.poll(0))
-
-
-_HINTS = {
-    "SIGKILL": "out of memory?",
-    "SIGSEGV": "a crash in C code",
-    "SIGBUS": "a crash in C code, or a file that shrank",
-    "SIGABRT": "an abort in C code",
-    "SIGFPE": "a crash in C code",
-    "SIGILL": "a crash in C code",
-}

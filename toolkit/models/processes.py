@@ -7,25 +7,22 @@ from __future__ import annotations
 
 import atexit
 import pickle
-import signal
 import sys
+import threading
 import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
-from typing import Any
 
-from toolkit.core.errors import FailureKind, RunStopped, UsageError
+from toolkit.core.errors import RunStopped, UsageError
 from toolkit.core.job import Feed
-from toolkit.core.runtime import overdue
-from toolkit.core.task import Failure, Task, Timing, failure_of
 from toolkit.models import Model, Runner, Setup, Traits
 from toolkit.models._dealer import Dealer
+from toolkit.models._deaths import Deaths
 from toolkit.models._forkserver import serving
-from toolkit.models._supervised import Worker, cause_of_death
+from toolkit.models._supervised import Worker
 from toolkit.models._wire import pack_job
 from toolkit.models._worker import Brief, main_script
 
@@ -37,12 +34,6 @@ MOST_WORKERS = 31 if sys.platform == "win32" else None
 """Windows waits for 63 things at once: two for each worker, and the alarm."""
 ENDING = 2.0
 """Seconds that workers may take to end."""
-TOLD_TO_END = (-signal.SIGTERM, -signal.SIGINT)
-"""Exit codes of workers that a signal told to end. Sent to the whole process group, it has stopped the run as well."""
-DOUBT = 0.3
-"""Seconds in which the run must turn out to be stopped, or the death of such a worker is its task's failure."""
-MOST_DEATHS = 3
-"""Workers that may die in a row without being on a task."""
 
 
 @contextmanager
@@ -75,11 +66,11 @@ class _Supervisor:
         self._setup, self._context, self._brief = setup, context, brief
         self._workers: list[Worker] = []
         self._ending: list[Worker] = []
-        self._doubts: deque[tuple[float, Failure]] = deque()
+        self._starting = threading.Lock()
+        self._over = False
         self._dealer = Dealer()
         self._feed: Feed | None = None
-        self._deaths = 0
-        self._lost_server: int | None = None
+        self._deaths = Deaths(setup.task_timeout)
         self._alarm, self._bell = context.Pipe(duplex=False)
 
     def open(self) -> None:
@@ -95,8 +86,8 @@ class _Supervisor:
         feed.on_cancel(self._ring)
         while not feed.cancelled:
             self._hand_out(feed)
-            self._judge(feed)
-            if self._dealer.done and not self._doubts and not any(worker.tasks for worker in self._workers):
+            self._deaths.judge(feed, self._dealer)
+            if self._dealer.done and not self._deaths.doubtful and not any(worker.tasks for worker in self._workers):
                 return
             self._listen()
             for worker in self._workers:
@@ -116,16 +107,21 @@ class _Supervisor:
             self._workers, self._ending = [], []
 
     def kill(self) -> None:
-        """Kill all workers; for the end of a program that has not closed its run."""
-        for worker in (*self._workers, *self._ending):
-            with suppress(OSError, ValueError):
-                worker.kill()
+        """Kill all workers, and start no other; for the end of a program that has not closed its run."""
+        with self._starting:
+            self._over = True
+            for worker in (*self._workers, *self._ending):
+                with suppress(OSError, ValueError):
+                    worker.kill()
 
     def _start(self, name: str) -> None:
-        try:
-            self._workers.append(Worker(self._context, replace(self._brief, name=name)))
-        except (OSError, EOFError) as error:
-            raise RunStopped(f"a worker process cannot be started ({error}): use fewer workers") from error
+        with self._starting:
+            if self._over:
+                raise RunStopped("the program ends")
+            try:
+                self._workers.append(Worker(self._context, replace(self._brief, name=name)))
+            except (OSError, EOFError) as error:
+                raise RunStopped(f"a worker process cannot be started ({error}): use fewer workers") from error
 
     def _ring(self) -> None:
         with suppress(OSError):  # it is over, and the pipe is closed
@@ -209,7 +205,7 @@ class _Supervisor:
         for outcome in outcomes:
             self._feed.settle(outcome)
         if outcomes:
-            self._deaths = 0
+            self._deaths.forget()
             self._dealer.learn(outcomes)
         worker.retiring = worker.retiring or worker.grown(memory) > self._setup.recycle_growth
         if worker.retiring and not worker.batches:
@@ -219,8 +215,8 @@ class _Supervisor:
         """Let a worker end by itself, beside the others, and start another."""
         worker.dismiss()
         worker.ends_at = time.monotonic() + ENDING
+        self._ending.append(worker)  # first, for kill() must find it in either
         self._workers.remove(worker)
-        self._ending.append(worker)
         self._start(worker.name)
 
     # Who dies
@@ -232,48 +228,10 @@ class _Supervisor:
         """
         self._workers.remove(worker)
         current = worker.current()
-        code = worker.end(ENDING)
-        blamed = None
-        if code is not None and current is not None and worker.overdue in (None, current[0]):
-            blamed = current[0]
-            self._fail(worker, current, code)
+        blamed = self._deaths.examine(worker, current, worker.end(ENDING), self._feed)
         self._dealer.put_back(task for task in worker.tasks if task is not blamed)
-        if blamed is None and worker.overdue is None:
-            self._count(worker, code)
         if not self._dealer.done:
             self._start(worker.name)
-
-    def _count(self, worker: Worker, code: int | None) -> None:
-        """Count deaths that no task is to blame for; the end of a fork server is one, however many workers it had."""
-        if code is not None or worker.server != self._lost_server:
-            self._deaths += 1
-        if code is None:
-            self._lost_server = worker.server
-        if self._deaths >= MOST_DEATHS:
-            raise RunStopped(f"{MOST_DEATHS} worker processes in a row died outside a task: {cause_of_death(code)}")
-
-    def _fail(self, worker: Worker, current: tuple[Task[Any], float], code: int) -> None:
-        assert self._feed is not None  # noqa: S101 - a task comes from a feed
-        task, since = current
-        timing = Timing(since, time.monotonic(), worker.name)
-        if worker.overdue is task:
-            self._feed.settle(failure_of(task, overdue(self._setup.task_timeout), timing))
-            return
-        failure = Failure(task, FailureKind.WORKER_DIED, cause_of_death(code), retryable=True, timing=timing)
-        if code in TOLD_TO_END:
-            self._doubts.append((time.monotonic() + DOUBT, failure))
-        else:
-            self._feed.settle(failure)
-
-    def _judge(self, feed: Feed) -> None:
-        """Settle what workers were on that were told to end, unless the run has been stopped, too: then it is left."""
-        if not self._doubts or self._doubts[0][0] > time.monotonic():
-            return
-        self._dealer.ask(feed)
-        if self._dealer.stopped or feed.cancelled:
-            self._doubts.clear()
-        else:
-            feed.settle(self._doubts.popleft()[1])
 
 
 MODEL = Model(
