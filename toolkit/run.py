@@ -66,6 +66,7 @@ class Run:
         self._plan_name = hashlib.sha256("\0".join(sources).encode("utf-8", "surrogatepass")).hexdigest()[:16]
         self._reporters = list(reporters)
         self._interrupts = 0
+        self._preparing = False
         self._closing = False
         self._stop = ""
         self._fault: Exception | None = None
@@ -74,6 +75,8 @@ class Run:
     def interrupt(self) -> None:
         """Stop: once, start nothing more and let what runs end; twice, give up what runs. Safe in a signal handler."""
         self._interrupts += 1
+        if self._preparing:
+            raise KeyboardInterrupt  # nothing has begun
         if self._closing and self._interrupts > 1:
             raise KeyboardInterrupt  # the ending itself is being given up; what is stored stays
 
@@ -116,7 +119,9 @@ class Run:
             raise UsageError(
                 f"--retry-failed: nothing is remembered of {self.output}, so nothing is known to have failed"
             )
+        self._preparing = True
         self.app.prepare()
+        self._preparing = False
         store = Store(path)
         try:
             if self.options.fresh:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from toolkit import storage
 from toolkit.apps.resize.names import from_text, to_text
 from toolkit.apps.resize.options import ResizeOptions, Settings
-from toolkit.apps.resize.plan import Plan, check_apart
+from toolkit.apps.resize.plan import Plan
 from toolkit.apps.resize.result import Resized
 from toolkit.apps.resize.walk import Found, Passed, Unreadable
 from toolkit.core.errors import FailureKind
@@ -91,13 +91,16 @@ class ResizeApp:
         return self._out / ".toolkit.sqlite"
 
     def prepare(self) -> None:
-        """Make the output folder; raises UsageError."""
-        check_apart(self._sources, self._out)  # before even the store is made there
+        """Check the plan and make the output folder; raises UsageError."""
+        if self._sources:
+            self._plan = Plan(self._sources, self._out, self._settings.format)
+            self._plan.check()  # before even the store is made there
         storage.output_folder(self._out)
 
     def plan(self, memory: Memory) -> Iterator[Task[Any] | Skip | Failure]:  # noqa: ARG002 - no name is decided later
         """Yield a task for each picture, a Skip or Failure for what is none; raises UsageError for a wrong plan."""
-        self._plan = Plan(self._sources, self._out, self._settings.format)
+        if self._plan is None:
+            self._plan = Plan(self._sources, self._out, self._settings.format)
         for index, finding in enumerate(self._plan):
             task = _task(finding, index)
             if isinstance(finding, Found):

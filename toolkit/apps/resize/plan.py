@@ -22,7 +22,7 @@ _ORIGIN = "//"
 
 
 class Plan:
-    """What is to be done with the sources. Iterate it: it is checked first, and raises UsageError if it is wrong.
+    """What is to be done with the sources. Iterate it: it is checked first, unless check() was called.
 
     total: how many findings there are, once they were counted.
     """
@@ -32,13 +32,19 @@ class Plan:
         self._out = out
         self._home = os.path.realpath(out)
         self._wanted = wanted
+        self._repeated: frozenset[int] | None = None
         self.total: int | None = None
 
-    def __iter__(self) -> Iterator[Finding]:
+    def check(self) -> frozenset[int]:
+        """Raise UsageError if the plan is wrong, having written nothing; return the hashes of names claimed twice."""
         check_apart([root.path for root in self._roots], self._out)
         count, repeated = self._survey()
         self.total = count - (self._check_owners(repeated) if repeated else 0)
-        return self._once(repeated)
+        self._repeated = repeated
+        return repeated
+
+    def __iter__(self) -> Iterator[Finding]:
+        return self._once(self.check() if self._repeated is None else self._repeated)
 
     def _walk(self) -> Iterator[Finding]:
         return walk(self._roots, self._out, self._wanted)
