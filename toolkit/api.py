@@ -12,7 +12,7 @@ from toolkit.core.errors import UsageError
 from toolkit.core.options import check
 from toolkit.core.schedule import Planned
 from toolkit.core.task import Outcome
-from toolkit.options import RunOptions
+from toolkit.options import NetworkOptions, RunOptions, network_of
 from toolkit.reporting import Reporter, Summary
 from toolkit.run import Run
 
@@ -58,22 +58,31 @@ class Command:
     ) -> Run:
         """Return the run, not yet begun; raises UsageError."""
         several = [sources] if isinstance(sources, str | Path) else list(sources)
-        own_class = plugins.load(f"{APPS}.{self.app}", "options", "OPTIONS")
-        own = _pick(options, own_class)
-        common = _pick(options, RunOptions)
+        chosen = tuple(_pick(options, group) for group in groups_of(self.app))
         if options:
             raise UsageError(f"toolkit.{self.app} has no option {min(options)!r}")
-        return make_run(self.app, [str(s) for s in several], Path(out), own, common, reporters=reporters)
+        return make_run(self.app, [str(s) for s in several], Path(out), chosen, reporters=reporters)
 
 
-def make_run(app: str, sources: Sequence[str], out: Path, own: Any, common: RunOptions, **more: Any) -> Run:
-    """Return the run of an app on sources; raises UsageError."""
-    check(own)
-    check(common)
-    make: Callable[..., Any] = plugins.load(f"{APPS}.{app}", "job", "APP")
+def groups_of(app: str) -> tuple[Any, ...]:
+    """Return the option classes of an app: its own, RunOptions, and NetworkOptions if it fetches."""
+    own = plugins.load(f"{APPS}.{app}", "options", "OPTIONS")
+    fetches = plugins.load(f"{APPS}.{app}", "options", "NETWORK")
+    return (own, RunOptions, NetworkOptions) if fetches else (own, RunOptions)
+
+
+def make_run(app: str, sources: Sequence[str], out: Path, chosen: tuple[Any, ...], **more: Any) -> Run:
+    """Return the run of an app on sources; chosen: an instance of each class of groups_of. Raises UsageError."""
+    for group in chosen:
+        check(group)
+    own, common, *rest = chosen
     if not sources and not common.retry_failed:
         raise UsageError(f"nothing to do: name what to {app}, or give --retry-failed")
-    return Run(make(sources, out, own, timeout=common.timeout), common, output=str(out), sources=sources, **more)
+    make: Callable[..., Any] = plugins.load(f"{APPS}.{app}", "job", "APP")
+    for network in rest:
+        made = make(sources, out, own, network=network_of(common, network))
+        return Run(made, common, network=network, output=str(out), sources=sources, **more)
+    return Run(make(sources, out, own), common, output=str(out), sources=sources, **more)
 
 
 def _pick(options: dict[str, Any], into: Any) -> Any:

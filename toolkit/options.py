@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
+from typing import Literal
 
 from toolkit.core.cpus import usable_cpus
 from toolkit.core.errors import UsageError
 from toolkit.core.job import App
+from toolkit.core.network import Network
 from toolkit.core.options import option
 from toolkit.core.policy import Policy, parse_max_errors
-from toolkit.models import Model
+from toolkit.core.quantities import parse_bytes, parse_rate, parse_seconds
+from toolkit.models import ClientOptions, Model
 
 IO_WORKERS = 16
 """Tasks at once where they wait for the network."""
@@ -28,43 +31,119 @@ class RunOptions:
 
     model: str = option("", "Concurrency model; `toolkit models` lists them.", flags=("--model", "-m"), metavar="NAME")
     workers: int | None = option(None, "Tasks at once.", flags=("--workers", "-j"), metavar="N")
-    client: str | None = option(None, "HTTP client (requests, aiohttp).", metavar="NAME")
+    retries: int = option(3, "Attempts after the first.", metavar="N")
+    timeout: float | None = option(
+        None, "Seconds without a byte (network) or for a picture, after which a task fails.", metavar="SECONDS"
+    )
+    deadline: float | None = option(
+        None, "Start nothing more after this time: 90, 10m, 2h.", metavar="TIME", parse=parse_seconds
+    )
+    max_errors: str | int | float | None = option(None, "Stop after so many failures: 20, or 5%.", metavar="N|N%")
+    fresh: bool = option(False, "Forget what was done before, and do everything.")
+    retry_failed: bool = option(False, "Only the tasks that failed before; sources may be left out.")
+    state: Path | None = option(None, "Where to keep what is done, if not beside the output.", metavar="FILE")
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkOptions:
+    """How apps that fetch go about the network: whom they trust, how fast, and how patient they are."""
+
+    client: str | None = option(None, "HTTP client (curl, requests, aiohttp).", metavar="NAME")
     per_host: int = option(8, "Tasks at once for one host.", metavar="N")
     delay: float = option(
         0.0,
         "Least seconds between two tasks of one host (their redirects and robots.txt come with them).",
         metavar="SECONDS",
     )
-    retries: int = option(3, "Attempts after the first.", metavar="N")
-    timeout: float | None = option(
-        None, "Seconds without a byte (network) or for a picture, after which a task fails.", metavar="SECONDS"
+    rate: float | None = option(
+        None, "Most tasks started for one host: 5/s, 30/m, 100/h.", metavar="N/UNIT", parse=parse_rate
     )
-    max_errors: str | int | float | None = option(None, "Stop after so many failures: 20, or 5%.", metavar="N|N%")
+    limit_rate: int | None = option(
+        None, "Most bytes a second, all together: 500k, 10M.", metavar="SIZE", parse=parse_bytes
+    )
+    limit_rate_per_host: int | None = option(
+        None, "Most bytes a second from one host.", metavar="SIZE", parse=parse_bytes
+    )
+    connect_timeout: float = option(10.0, "Seconds that a connection may take to come about.", metavar="SECONDS")
+    low_speed: int = option(0, "Give up what is slower than so many bytes a second.", metavar="SIZE", parse=parse_bytes)
+    low_speed_time: float = option(30.0, "For how many seconds it must have been that slow.", metavar="SECONDS")
+    max_time: float | None = option(
+        None, "Time that one attempt at a task may take in all: 90, 10m.", metavar="TIME", parse=parse_seconds
+    )
+    user: str | None = option(None, "Log in with this name and password (basic).", metavar="NAME:PASSWORD")
+    digest: bool = option(False, "Log in by HTTP digest instead, which sends no password.")
+    bearer: str | None = option(None, "Send this token as a bearer's.", metavar="TOKEN")
+    netrc: bool = option(False, "Take names and passwords from ~/.netrc.")
+    netrc_file: Path | None = option(None, "Take them from this file.", metavar="FILE")
+    cookies: Path | None = option(None, "Send the cookies in this file (Netscape's form).", metavar="FILE")
+    proxy: str | None = option(
+        None, "Go by way of this proxy: http://, https://, socks5:// or socks5h://; empty for none.", metavar="URL"
+    )
     ca_file: str | None = option(None, "Trust the certificates in this file, and no others.", metavar="FILE")
-    fresh: bool = option(False, "Forget what was done before, and do everything.")
-    retry_failed: bool = option(False, "Only the tasks that failed before; sources may be left out.")
-    state: Path | None = option(None, "Where to keep what is done, if not beside the output.", metavar="FILE")
+    cert: str | None = option(None, "Show this client certificate (PEM).", metavar="FILE")
+    key: str | None = option(None, "Its key, if that is in another file.", metavar="FILE")
+    min_tls: Literal["1.2", "1.3"] = option("1.2", "The oldest TLS version that is spoken.")
+    http2: bool = option(False, "Speak HTTP/2 where the server does (client curl).")
+    allow_private: bool = option(False, "Follow redirects from public hosts to private addresses, too.")
+    block_private: bool = option(False, "Connect to no private address at all.")
 
 
-def policy_of(app: App, options: RunOptions) -> Policy:
+def policy_of(app: App, options: RunOptions, network: NetworkOptions) -> Policy:
     """Return the schedule's limits; raises UsageError for a number that is none."""
-    for name, least in (("workers", 1), ("per_host", 1), ("retries", 0), ("delay", 0), ("timeout", 0)):
-        value = getattr(options, name)
-        if value is not None and (not isfinite(value) or value < least or (name == "timeout" and value == 0)):
-            raise UsageError(
-                f"--{name.replace('_', '-')} {value:g}: give a number {'above' if name == 'timeout' else 'from'}"
-                f" {least}"
-            )
+    _check_numbers(options, retries=0, timeout=None, deadline=None)
+    _check_numbers(network, per_host=1, delay=0, rate=None)
+    if options.workers is not None and options.workers < 1:
+        raise UsageError(f"--workers {options.workers}: give a number from 1")
     if options.fresh and options.retry_failed:
         raise UsageError("--fresh forgets what failed, and --retry-failed needs it: choose one")
-    if options.ca_file and not Path(options.ca_file).is_file():
-        raise UsageError(f"--ca-file {options.ca_file}: no such file")
     return Policy(
         retries=options.retries,
-        per_lane=options.per_host,
-        delay=options.delay,
+        per_lane=network.per_host,
+        delay=max(network.delay, 1 / network.rate if network.rate else 0.0),
         max_errors=None if options.max_errors is None else parse_max_errors(str(options.max_errors)),
+        deadline=options.deadline,
         order="input" if app.network else "largest",
+    )
+
+
+def network_of(options: RunOptions, network: NetworkOptions) -> Network:
+    """Return what requests keep to; raises UsageError for options that are wrong or contradict each other."""
+    _check_numbers(options, timeout=None)
+    _check_numbers(
+        network,
+        connect_timeout=None,
+        low_speed=0,
+        low_speed_time=None,
+        max_time=None,
+        limit_rate=1,
+        limit_rate_per_host=1,
+    )
+    if network.allow_private and network.block_private:
+        raise UsageError("--allow-private and --block-private contradict each other: choose one")
+    return Network(
+        timeout=options.timeout or 30.0,
+        connect_timeout=network.connect_timeout,
+        low_speed=network.low_speed,
+        low_speed_time=network.low_speed_time,
+        private="block" if network.block_private else "allow" if network.allow_private else "guard",
+    )
+
+
+def client_options_of(network: NetworkOptions) -> ClientOptions:
+    """Return what the client is opened with; raises UsageError for files that are not there."""
+    for name in ("ca_file", "cert", "key"):
+        path = getattr(network, name)
+        if path and not Path(path).is_file():
+            raise UsageError(f"--{name.replace('_', '-')} {path}: no such file")
+    if network.key and not network.cert:
+        raise UsageError("--key goes with --cert: name the certificate, too")
+    return ClientOptions(
+        ca_file=network.ca_file,
+        cert=network.cert,
+        key=network.key,
+        min_tls=network.min_tls,
+        proxy=network.proxy,
+        http2=network.http2,
     )
 
 
@@ -78,3 +157,15 @@ def workers_of(model: Model, app: App, options: RunOptions) -> int:
             raise UsageError(f"--workers {options.workers}: {model.name} takes {most:,} at most")
         return options.workers
     return IO_WORKERS if app.network and not model.traits.parallel_cpu else usable_cpus()
+
+
+def _check_numbers(options: RunOptions | NetworkOptions, **least: int | None) -> None:
+    """Raise UsageError for a number below its least value, or not above 0 where that is None."""
+    for name, floor in least.items():
+        value = getattr(options, name)
+        if value is None:
+            continue
+        good = isfinite(value) and (value > 0 if floor is None else value >= floor)
+        if not good:
+            wanted = "above 0" if floor is None else f"from {floor}"
+            raise UsageError(f"--{name.replace('_', '-')} {value:g}: give a number {wanted}")

@@ -21,10 +21,10 @@ from toolkit.core.errors import RunStopped, TaskError, UsageError
 from toolkit.core.job import App
 from toolkit.core.policy import Policy
 from toolkit.core.schedule import Planned, Schedule
-from toolkit.core.task import Outcome, Skip, Success, Task
+from toolkit.core.task import Outcome, Skip, Success, Task, failure_of
 from toolkit.feed import BEAT, Engine, ScheduleFeed
-from toolkit.models import ClientOptions, Model, Setup
-from toolkit.options import RunOptions, policy_of, workers_of
+from toolkit.models import Model, Setup
+from toolkit.options import NetworkOptions, RunOptions, client_options_of, policy_of, workers_of
 from toolkit.reporting import Reporter, RunFinished, RunStarted, Summary, Tally, TaskSettled
 from toolkit.reporting.words import command_line
 from toolkit.store import Store
@@ -43,6 +43,7 @@ class Run:
         app: App,
         options: RunOptions,
         *,
+        network: NetworkOptions | None = None,
         output: str,
         sources: Sequence[str] = (),
         reporters: Sequence[Reporter] = (),
@@ -56,12 +57,15 @@ class Run:
         self.command = tuple(command)
         self.summary: Summary | None = None
         self.abandoned = False
-        self.policy = policy or policy_of(app, options)
+        network = network or NetworkOptions()
+        self.policy = policy or policy_of(app, options, network)
         self._model: Model = models.load(options.model or app.usual_model)
         self._workers = workers_of(self._model, app, options)
-        self._client = models.client_for(self._model, options.client)
-        if app.network and options.ca_file:
-            models.check_client(self._client, ClientOptions(options.ca_file))
+        self._client = models.client_for(self._model, network.client)
+        self._client_options = client_options_of(network)
+        self._max_time = network.max_time if app.network else options.timeout
+        if app.network:
+            models.check_client(self._client, self._client_options)
         self._sources = tuple(sources)
         self._plan_name = hashlib.sha256("\0".join(sources).encode("utf-8", "surrogatepass")).hexdigest()[:16]
         self._reporters = list(reporters)
@@ -179,6 +183,7 @@ class Run:
         landed = feed.take()
         if not landed:
             return []
+        landed = [(self._brought(outcome, store) if retry is None else outcome, retry) for outcome, retry in landed]
         final = [outcome for outcome, retry in landed if retry is None]
         try:
             store.record(self.app, final, retrying=self.options.retry_failed)
@@ -194,6 +199,15 @@ class Run:
         if self._fault is not None:
             feed.stop(f"a reporter failed: {self._fault}")
         return final
+
+    def _brought(self, outcome: Outcome, store: Store) -> Outcome:
+        """Let the app do with a result what only one place can do."""
+        if not isinstance(outcome, Success):
+            return outcome
+        try:
+            return replace(outcome, value=self.app.land(outcome.task, outcome.value, store))
+        except TaskError as error:
+            return failure_of(outcome.task, error, outcome.timing)
 
     def _end(self, engine: Engine, feed: ScheduleFeed) -> None:
         if not engine.over.is_set():
@@ -257,13 +271,12 @@ class Run:
                 yield planned
 
     def _setup(self) -> Setup:
-        timeout = None if self.app.network else self.options.timeout
         return Setup(
             self.app.job,
             self._workers,
             self._client,
-            ClientOptions(self.options.ca_file),
-            timeout,
+            self._client_options,
+            self._max_time,
             fetches=self.app.network,
         )
 

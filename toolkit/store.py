@@ -73,7 +73,7 @@ class Store:
         """
         self.path = path
         self.run_id = 0
-        self._plan = ""
+        self.plan = ""
         self._guard = threading.RLock()
         self._lock = hold(path) if path else None
         if path:
@@ -97,7 +97,7 @@ class Store:
         with self._writing():
             count = self._db.execute("SELECT count(*) FROM plans").fetchone()[0]
             self._db.execute("INSERT OR IGNORE INTO plans VALUES (?, ?)", (plan, count))
-            self._plan = plan
+            self.plan = plan
             row = (app, model, workers, _text(command), os.getpid(), time.time())
             sql = "INSERT INTO runs (app, model, workers, command, pid, started) VALUES (?, ?, ?, ?, ?, ?)"
             self.run_id = self._db.execute(sql, row).lastrowid or 0
@@ -114,9 +114,19 @@ class Store:
     def recall(self, key: str) -> Remembered | None:
         """Return what is known of a task."""
         with self._writing():
-            sql = "SELECT state, settings, value, place FROM tasks WHERE key = ?"
+            sql = "SELECT state, settings, value, place, plan FROM tasks WHERE key = ?"
             row = self._db.execute(sql, (_text(key),)).fetchone()
-        return Remembered(key, row[0], row[1], json.loads(row[2]), row[3]) if row else None
+        return Remembered(key, row[0], row[1], json.loads(row[2]), row[3], row[4]) if row else None
+
+    def amend(self, key: str, value: dict[str, Any]) -> None:
+        """Replace what is kept of a task's last success."""
+        with self._writing():
+            self._db.execute("UPDATE tasks SET value = ? WHERE key = ?", (json.dumps(value), _text(key)))
+
+    def disown(self, name: str, key: str) -> None:
+        """Give a reserved output name to another task."""
+        with self._writing():
+            self._db.execute("INSERT OR REPLACE INTO names VALUES (?, ?)", (_text(name), _text(key)))
 
     def claim(self, name: str, key: str) -> str:
         """Reserve an output name for a task, for ever, and return the key of its owner: key itself, or another's."""
@@ -164,7 +174,7 @@ class Store:
         failed: list[Sequence[Any]] = []
         for outcome in outcomes:
             task = outcome.task
-            common = (_text(task.key), app.settings, self._plan, task.index, task.attempt)
+            common = (_text(task.key), app.settings, self.plan, task.index, task.attempt)
             if isinstance(outcome, Success):
                 done.append((*common, json.dumps(app.record(outcome.value)), self.run_id, now))
             elif isinstance(outcome, Failure):
@@ -178,7 +188,7 @@ class Store:
     def keep(self, task: Task[Any]) -> None:
         """Note the place that a task has in this run's plan, though it needs no work."""
         with self._writing():
-            self._db.execute(_MOVED, (self._plan, task.index, _text(task.key), self._plan, task.index))
+            self._db.execute(_MOVED, (self.plan, task.index, _text(task.key), self.plan, task.index))
 
     def forget(self) -> None:
         """Forget every task, so that all are done again; names stay with their owners, and the history stays."""

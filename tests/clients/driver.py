@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
@@ -11,14 +12,16 @@ from toolkit.clients import ClientKind, ClientOptions
 from toolkit.core.errors import TaskError
 from toolkit.core.follow import follow
 from toolkit.core.http import Accept, Head, MemorySink, Progress, Reply, Request
+from toolkit.core.job import Group
 from toolkit.core.runtime import AsyncClient, BlockingClient, drive
 
 T = TypeVar("T")
 MUCH = 1 << 30
 
 
-def ignore(_: int) -> None:
-    """Count nothing."""
+def ignore(_: int) -> float:
+    """Count nothing, wait for nothing."""
+    return 0.0
 
 
 @dataclass
@@ -64,7 +67,11 @@ class Driver:
                 head(seen)
             return sink
 
-        reply = self.fetch(Request(url, **{"read_timeout": 5.0, **settings}), accept, blocks.append)
+        def progress(size: int) -> float:
+            blocks.append(size)
+            return 0.0
+
+        reply = self.fetch(Request(url, **{"read_timeout": 5.0, **settings}), accept, progress)
         return Got(reply, sink.body(), blocks)
 
     def failure(self, url: str, **settings: Any) -> TaskError:
@@ -116,3 +123,7 @@ class _Runtime:
 
     async def call(self, function: Callable[..., T], *args: Any) -> T:
         return function(*args)
+
+    def group(self) -> AbstractAsyncContextManager[Group]:
+        """No job asks for one here."""
+        raise NotImplementedError

@@ -90,7 +90,7 @@ def _refuse(_: Head) -> None:
 def test_what_the_job_raises_comes_through_and_the_connection_goes(client: Driver, error: BaseException) -> None:
     """An exception of progress is not taken for the network's, and a half-read connection serves nobody else."""
 
-    def progress(_: int) -> None:
+    def progress(_: int) -> float:
         raise error
 
     with RawServer((HALF, Do.HANG), (SHORT,)) as server:
@@ -183,8 +183,9 @@ def test_abort_wakes_the_reader(kind: ClientKind, sent: tuple[bytes, ...]) -> No
             assert server.asked.wait(PATIENCE)
             client.client.abort()
 
-        def abort_elsewhere(_: int = 0) -> None:
+        def abort_elsewhere(_: int = 0) -> float:
             threading.Thread(target=abort).start()
+            return 0.0
 
         if not sent:
             abort_elsewhere()

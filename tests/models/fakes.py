@@ -283,6 +283,10 @@ class FakeApp:
         """Keep nothing."""
         return {}
 
+    def land(self, task: Task[Any], value: Any, memory: Memory) -> Any:
+        """Return the value as it is."""
+        return value
+
     def dump(self, task: Task[Any]) -> dict[str, Any]:
         """Keep nothing of the task."""
         return {}

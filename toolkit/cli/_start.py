@@ -13,13 +13,11 @@ from typing import Any, Literal, TextIO
 
 import click
 
-from toolkit.api import APPS, make_run
+from toolkit.api import groups_of, make_run
 from toolkit.cli._flags import flags, take
-from toolkit.core import plugins
 from toolkit.core.errors import RunStopped, UsageError
 from toolkit.core.options import option
 from toolkit.core.task import Failure, Outcome, Skip, Success, Task
-from toolkit.options import RunOptions
 from toolkit.reporting import Reporter, Summary
 from toolkit.reporting.json import EventsReporter, document
 from toolkit.reporting.plain import PlainReporter
@@ -44,21 +42,20 @@ class ReportOptions:
 
 def app_command(name: str, *, help: str, metavar: str, out_help: str) -> click.Command:  # noqa: A002
     """Return the command of an app."""
-    own_class = plugins.load(f"{APPS}.{name}", "options", "OPTIONS")
+    groups = groups_of(name)
 
     def call(sources: tuple[str, ...], out: Path, **values: Any) -> int:
-        own, common, report = (take(values, group) for group in (own_class, RunOptions, ReportOptions))
-        return start(name, sources, out, own, common, report)
+        return start(name, sources, out, tuple(take(values, group) for group in groups), take(values, ReportOptions))
 
     parameters: list[click.Parameter] = [
         click.Argument(["sources"], nargs=-1, metavar=metavar),
         click.Option(["-o", "--out", "out"], type=click.Path(path_type=Path), required=True, help=out_help),
-        *flags(own_class, RunOptions, ReportOptions),
+        *flags(*groups, ReportOptions),
     ]
     return click.Command(name, callback=call, params=parameters, help=help)
 
 
-def start(app: str, sources: tuple[str, ...], out: Path, own: Any, common: RunOptions, report: ReportOptions) -> int:
+def start(app: str, sources: tuple[str, ...], out: Path, chosen: tuple[Any, ...], report: ReportOptions) -> int:
     """Run an app as the command line asks, and return the exit code."""
     command = ["toolkit", *sys.argv[1:]]
     if report.json and str(out) == "-":
@@ -69,7 +66,7 @@ def start(app: str, sources: tuple[str, ...], out: Path, own: Any, common: RunOp
         raise UsageError("standard output is closed")
     with ExitStack() as stack:
         reporters = [] if report.dry_run else _reporters(report, stack)
-        run = make_run(app, sources, out, own, common, reporters=reporters, command=command)
+        run = make_run(app, sources, out, chosen, reporters=reporters, command=command)
         if report.dry_run:
             return _show_plan(run)
         summary = run.finish(_printer(run) if str(out) == "-" else None)

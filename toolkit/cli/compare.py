@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import click
 
-from toolkit.api import APPS
+from toolkit.api import APPS, groups_of
 from toolkit.cli._flags import flags, take
 from toolkit.compare import ROUNDS, SEED, Step, Watch, compare
 from toolkit.compare.commands import OURS
@@ -21,7 +21,6 @@ from toolkit.compare.document import document
 from toolkit.core import plugins
 from toolkit.core.errors import UsageError
 from toolkit.core.options import option
-from toolkit.options import RunOptions
 from toolkit.reporting.markdown import HEADINGS, WORDS, how, markdown, notes, plain, rows
 from toolkit.reporting.words import shown
 
@@ -83,8 +82,8 @@ def _compare() -> None:
 
 
 def _command(app: str) -> click.Command:
-    own = plugins.load(f"{APPS}.{app}", "options", "OPTIONS")
-    shared = [flag for flag in flags(RunOptions) if flag.name not in OURS or flag.name == "workers"]
+    own, *others = groups_of(app)
+    shared = [flag for flag in flags(*others) if flag.name not in OURS or flag.name == "workers"]
 
     def call(sources: tuple[str, ...], **values: Any) -> int:
         asked: CompareOptions = take(values, CompareOptions)

@@ -20,9 +20,20 @@ DRAIN_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class ClientOptions:
-    """What all clients understand. ca_file: certificates to trust instead of the usual ones, or None."""
+    """What all clients understand.
+
+    ca_file: certificates to trust instead of the usual ones. cert, key: files of a client certificate and of its key
+    (None: in the same file). min_tls: the oldest version of TLS that is spoken. proxy: the URL of the proxy for all
+    requests (http, https, socks5, socks5h), "" for none, or None to ask the environment. http2: whether to speak HTTP/2
+    where the server does; only some clients can.
+    """
 
     ca_file: str | None = None
+    cert: str | None = None
+    key: str | None = None
+    min_tls: Literal["1.2", "1.3"] = "1.2"
+    proxy: str | None = None
+    http2: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from toolkit.clients import (
 from toolkit.clients import _failures as failures
 from toolkit.clients._environment import Proxies, check, tls_context
 from toolkit.core.errors import TaskError
-from toolkit.core.http import BLOCK, DRAIN_LIMIT, Accept, Head, Headers, Progress, Reply, Request
+from toolkit.core.http import BLOCK, DRAIN_LIMIT, Accept, Head, Headers, Progress, Reply, Request, Timings
 
 LINE_LIMIT = 64 * 1024
 FIELDS_LIMIT = 100
@@ -82,7 +82,7 @@ class AiohttpClient:
         finally:
             # A body read to its end has given its connection back already; any other connection must not be used again.
             response.close()
-        return Reply(head, received, first_byte, time.monotonic() - started)
+        return Reply(head, received, Timings(first_byte=first_byte, total=time.monotonic() - started))
 
     async def close(self) -> None:
         """Close all connections."""

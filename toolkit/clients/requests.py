@@ -30,7 +30,7 @@ from toolkit.clients._failures import chain_of, first
 from toolkit.clients._line import Line
 from toolkit.clients._strict import CutOff, StrictResponse
 from toolkit.core.errors import FailureKind, TaskError
-from toolkit.core.http import Accept, Head, Headers, Progress, Reply, Request
+from toolkit.core.http import Accept, Head, Headers, Progress, Reply, Request, Timings
 
 HOSTS_KEPT = 32
 """Hosts whose connections are kept open between tasks."""
@@ -60,7 +60,7 @@ class RequestsClient:
         finally:
             # A body read to its end has gone back to the pool already; anything else must not.
             raw.close()
-        return Reply(head, received, first_byte, time.monotonic() - started)
+        return Reply(head, received, Timings(first_byte=first_byte, total=time.monotonic() - started))
 
     def abort(self) -> None:
         """Break off what is under way, from another thread, and all that would follow.

@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from toolkit import models
-from toolkit.api import APPS, Command
+from toolkit.api import Command, groups_of
 from toolkit.compare.results import Missing, Variant
-from toolkit.core import plugins
 from toolkit.core.errors import MissingExtra, UsageError
 from toolkit.core.options import Description
-from toolkit.options import RunOptions
 
 ALL = "all"
 OURS = ("model", "workers", "client", "fresh", "retry_failed", "state")
@@ -50,11 +48,10 @@ def work(app: str, sources: Sequence[str], variants: Sequence[Variant], options:
         raise UsageError("standard input can be read only once, and a comparison runs many times: give a file")
     if taken := sorted({*options} & {*OURS}):
         raise UsageError(f"a comparison has no option {taken[0]!r}: it chooses that itself")
-    own = plugins.load(f"{APPS}.{app}", "options", "OPTIONS")
     for variant in variants:
         place = Path(ROWS.get(app, "out"))
         Command(app).run(sources, place, model=variant.model, workers=variant.workers, **options)
-    described = [field for group in (own, RunOptions) for field in fields(group) if field.name in options]
+    described = [field for group in groups_of(app) for field in fields(group) if field.name in options]
     flags = [flag for field in described for flag in _spelled(field, options[field.name])]
     return Work(app, tuple(sources), tuple(flags))
 

@@ -46,6 +46,8 @@ class FailureKind(StrEnum):
     """The content coding (gzip, deflate) is broken or cut short."""
     TOO_LARGE = "too_large"
     """A cap on bytes, pixels or frames was exceeded."""
+    CONTENT_TYPE = "content_type"
+    """The file is not of the type that was expected."""
     CHECKSUM = "checksum"
     """The bytes are not the expected ones."""
     NAME = "name"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from toolkit.core.errors import FailureKind, TaskError
 
@@ -46,15 +46,26 @@ class Headers:
         return f"Headers({list(self._fields)!r})"
 
 
+Addresses = Literal["any", "public"]
+"""Where a request may lead; looked at when the connection is made, at the address really connected to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to ask: the URL goes on the wire as given. Timeouts are seconds without a byte."""
+    """What to ask: the URL goes on the wire as given.
+
+    Timeouts are seconds without a byte. low_speed: bytes a second below which a body is given up once it has been that
+    slow for low_speed_time seconds; 0 for never. addresses: "public" refuses addresses that are not public.
+    """
 
     url: str
     method: str = "GET"
     headers: tuple[tuple[str, str], ...] = ()
     connect_timeout: float = 10.0
     read_timeout: float = 30.0
+    low_speed: int = 0
+    low_speed_time: float = 30.0
+    addresses: Addresses = "any"
 
     def with_headers(self, *more: tuple[str, str]) -> Request:
         """Return this request with header fields added."""
@@ -72,14 +83,32 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Timings:
+    """How long the parts of an exchange took, in seconds; None for what a client cannot tell or what was not needed.
+
+    dns, connect and tls are parts of making a new connection; first_byte and total count from the start.
+    """
+
+    dns: float | None = None
+    connect: float | None = None
+    tls: float | None = None
+    first_byte: float | None = None
+    total: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
-    """A finished exchange: received counts the body's bytes on the wire; redirects are the URLs left behind."""
+    """A finished exchange.
+
+    received: the body's bytes on the wire. redirects: the URLs left behind. address: the IP address of the other side,
+    or "" if unknown or by way of a proxy.
+    """
 
     head: Head
     received: int
-    first_byte: float = 0.0
-    total: float = 0.0
+    timings: Timings = Timings()
     redirects: tuple[str, ...] = ()
+    address: str = ""
 
 
 class Sink(Protocol):
@@ -92,8 +121,11 @@ class Sink(Protocol):
 Accept = Callable[[Head], Sink | None]
 """Sees the head and answers with the sink for the body, or None if the body is not wanted; or raises."""
 
-Progress = Callable[[int], None]
-"""Called with the size of each block that came; raising stops the transfer."""
+Progress = Callable[[int], float]
+"""Called with the size of each block that came; answers with the seconds to wait before more is read, mostly 0.0.
+
+Raising stops the transfer.
+"""
 
 
 class MemorySink:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -27,6 +28,19 @@ class Runtime(Protocol):
     async def call(self, function: Callable[..., T], *args: Any) -> T:
         """Run CPU-bound or blocking work where it does not hold up other tasks."""
 
+    def group(self) -> AbstractAsyncContextManager[Group]:
+        """Open a group of fetches that go on at the same time; leaving it waits for all of them.
+
+        Raises the first error of the body or of a member, once the others have been broken off.
+        """
+
+
+class Group(Protocol):
+    """Fetches of one task that go on at the same time, each over its own connection."""
+
+    def start(self, member: Callable[[Runtime], Coroutine[Any, Any, None]]) -> None:
+        """Start another; may be called by a sink in the midst of a fetch. It uses the runtime that it is given."""
+
 
 class Job(Protocol[P, R_co]):
     """What is done with one task: returns a small picklable value or raises TaskError or TaskSkipped.
@@ -49,6 +63,7 @@ class Remembered:
     settings: str
     value: dict[str, Any]
     index: int
+    plan: str = ""
 
 
 class Memory(Protocol):
@@ -62,6 +77,16 @@ class Memory(Protocol):
 
     def claimed(self, name: str) -> str | None:
         """Return the key of a name's owner, if it has one."""
+
+    @property
+    def plan(self) -> str:
+        """The name of the plan that is being carried out."""
+
+    def amend(self, key: str, value: dict[str, Any]) -> None:
+        """Replace what is kept of a task's last success."""
+
+    def disown(self, name: str, key: str) -> None:
+        """Give a reserved output name to another task."""
 
     def done(self, settings: str) -> Iterator[Remembered]:
         """Yield every task done with these settings, in the order of the plans that brought them."""
@@ -105,6 +130,12 @@ class App(Protocol):
 
     def record(self, value: Any) -> dict[str, Any]:
         """Return what the store keeps of a success, as JSON values; "bytes" (int) is summed in the report."""
+
+    def land(self, task: Task[Any], value: Any, memory: Memory) -> Any:
+        """Do what only one place can do, such as choosing a name that depends on other results.
+
+        Called for each success in the order in which they arrive; returns the value to record. Raises TaskError.
+        """
 
     def dump(self, task: Task[Any]) -> dict[str, Any]:
         """Return a task's payload as JSON values."""

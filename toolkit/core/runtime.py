@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeVar
 
 from toolkit.core.errors import FailureKind, TaskError, UsageError
 from toolkit.core.http import Accept, Progress, Reply, Request
-from toolkit.core.job import Job
+from toolkit.core.job import Group, Job
 from toolkit.core.task import Outcome, Success, Task, Timing, outcome_of
 
 T = TypeVar("T")
@@ -84,6 +85,10 @@ class BlockingRuntime:
         """Call the function, in this thread."""
         return function(*args)
 
+    def group(self) -> AbstractAsyncContextManager[Group]:
+        """Open a group of fetches that go on at the same time."""
+        raise NotImplementedError
+
     def perform(self, job: Job[Any, Any], task: Task[Any], worker: str) -> Outcome:
         """Run the job on one task and return what became of it.
 
@@ -111,12 +116,13 @@ class BlockingRuntime:
         if self.client is not None:
             self.client.close()
 
-    def _progress(self, size: int) -> None:
+    def _progress(self, size: int) -> float:
         self._received(size)
         if self._cancelled():
             raise Cancelled
         if self._deadline is not None and time.monotonic() > self._deadline:
             raise overdue(self._timeout)
+        return 0.0
 
 
 def overdue(limit: float | None) -> TaskError:

@@ -17,7 +17,8 @@ class Task(Generic[P]):
 
     key: what the store knows it by, the same in every run. payload: what the job needs, small and picklable.
     lane: what it shares politeness with (a host), or "". cost: a guess of its size in any unit, for largest-first
-    order. index: its place in the plan, from 0. attempt: counted from 1.
+    order. index: its place in the plan, from 0. attempt: counted from 1. slots: connections that it may use at once,
+    as the schedule allows when it starts.
     """
 
     key: str
@@ -26,6 +27,7 @@ class Task(Generic[P]):
     cost: float = 0.0
     index: int = 0
     attempt: int = 1
+    slots: int = 1
 
     def again(self) -> Task[P]:
         """Return this task as its next attempt."""

@@ -11,14 +11,14 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from queue import SimpleQueue
 from typing import Any, TypeVar, cast
 
 from toolkit.core.cpus import usable_cpus
 from toolkit.core.errors import UsageError
 from toolkit.core.http import Accept, Reply, Request
-from toolkit.core.job import Done, Feed, Job, Runtime, Wait
+from toolkit.core.job import Done, Feed, Group, Job, Runtime, Wait
 from toolkit.core.runtime import AsyncClient, overdue
 from toolkit.core.task import Outcome, Success, Task, Timing, outcome_of
 from toolkit.models import Model, Runner, Setup, Traits
@@ -138,11 +138,19 @@ class AsyncRuntime:
         """Exchange one request for one reply."""
         if self._client is None:
             self._client = cast("AsyncClient", self._setup.client.open(self._setup.client_options))
-        return await self._client.fetch(request, accept, self._received)
+        return await self._client.fetch(request, accept, self._progress)
+
+    def _progress(self, size: int) -> float:
+        self._received(size)
+        return 0.0
 
     async def call(self, function: Callable[..., T], *args: Any) -> T:
         """Call the function in a thread."""
         return await self._threads.call(function, *args)
+
+    def group(self) -> AbstractAsyncContextManager[Group]:
+        """Open a group of fetches that go on at the same time."""
+        raise NotImplementedError
 
     async def close(self, *, patience: float | None = None) -> None:
         """Close the client, and wait for what still runs in threads: `patience` seconds, or as long as it takes."""

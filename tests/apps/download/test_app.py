@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.apps.download.fakes import Answer, ScriptedClient, Thing, perform
-from toolkit.apps.download.job import APP, DownloadApp, Wanted
+from toolkit.apps.download.fetch import Wanted
+from toolkit.apps.download.job import APP, DownloadApp
 from toolkit.apps.download.options import DownloadOptions
 from toolkit.core.errors import FailureKind, UsageError
 from toolkit.core.http import Request

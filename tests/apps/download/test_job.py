@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.apps.download.fakes import Answer, ScriptedClient, Thing, perform
-from toolkit.apps.download import job as job_module
-from toolkit.apps.download.job import DownloadJob, Fetched, Wanted
+from toolkit.apps.download import resume
+from toolkit.apps.download.fetch import DownloadJob, Fetched, Wanted
 from toolkit.core.errors import FailureKind
 from toolkit.core.http import Request
 from toolkit.core.task import Failure, Outcome, Skip, Success, Task
@@ -372,7 +372,7 @@ def full(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(job_module.resume, "remember", refuse)  # type: ignore[attr-defined]
+    monkeypatch.setattr(resume, "remember", refuse)
 
 
 @pytest.mark.usefixtures("full")

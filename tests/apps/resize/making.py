@@ -56,6 +56,19 @@ class Blank:
         """Remember nothing."""
         return iter(())
 
+    @property
+    def plan(self) -> str:
+        """Return the name of the plan."""
+        return ""
+
+    def amend(self, key: str, value: dict[str, Any]) -> None:
+        """Take nothing back."""
+        raise NotImplementedError(key, value)
+
+    def disown(self, name: str, key: str) -> None:
+        """Take no name from anyone."""
+        raise NotImplementedError(name, key)
+
 
 def perform(app: ResizeApp, task: Task[Any]) -> Outcome:
     runtime = BlockingRuntime(NoClient, received=lambda _: None, cancelled=lambda: False)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from toolkit.core.errors import TaskError
 from toolkit.core.http import Accept, Head, Headers, Progress, Reply, Request
-from toolkit.core.job import Remembered
+from toolkit.core.job import Group, Remembered
 from toolkit.core.runtime import BlockingRuntime
 from toolkit.core.task import Outcome, Task
 
@@ -89,12 +90,16 @@ class LoopRuntime:
     async def fetch(self, request: Request, accept: Accept) -> Reply:
         """Answer after giving the others a turn."""
         await asyncio.sleep(0)
-        return self.client.fetch(request, accept, lambda _: None)
+        return self.client.fetch(request, accept, lambda _: 0.0)
 
     async def call(self, function: Callable[..., T], *args: Any) -> T:
         """Run the function in a thread."""
         self.calls += 1
         return await asyncio.to_thread(function, *args)
+
+    def group(self) -> AbstractAsyncContextManager[Group]:
+        """No job asks for one here."""
+        raise NotImplementedError
 
 
 class FakeMemory:
@@ -122,3 +127,16 @@ class FakeMemory:
     def done(self, settings: str) -> Iterator[Remembered]:
         """Yield what is done, in the order of the list."""
         yield from sorted((r for r in self.known.values() if r.settings == settings), key=lambda r: r.index)
+
+    @property
+    def plan(self) -> str:
+        """Return the name of the plan."""
+        return ""
+
+    def amend(self, key: str, value: dict[str, Any]) -> None:
+        """Take nothing back."""
+        raise NotImplementedError(key, value)
+
+    def disown(self, name: str, key: str) -> None:
+        """Take no name from anyone."""
+        raise NotImplementedError(name, key)

@@ -11,9 +11,10 @@ import pytest
 
 from tests.apps.scrape.fakes import Answer, FakeClient, FakeMemory, perform
 from toolkit.apps.scrape.job import APP, ScrapeApp
-from toolkit.apps.scrape.options import ScrapeOptions, parse_size
+from toolkit.apps.scrape.options import ScrapeOptions
 from toolkit.core.errors import FailureKind, UsageError
 from toolkit.core.job import App, Remembered
+from toolkit.core.quantities import parse_bytes
 from toolkit.core.task import Failure, Outcome, Skip, Success, Task
 
 HOST = "http://h.org"
@@ -199,16 +200,16 @@ def test_user_agent_when_it_cannot_be_sent(tmp_path: Path, agent: str) -> None:
 @pytest.mark.parametrize(
     ("text", "size"), [("65536", 65536), ("500k", 500_000), ("10M", 10**7), ("1.5 MB", 1_500_000), ("16MiB", 2**24)]
 )
-def test_parse_size_when_right(text: str, size: int) -> None:
+def test_parse_bytes_when_right(text: str, size: int) -> None:
     """Sizes are written as people write them."""
-    assert parse_size(text) == size
+    assert parse_bytes(text) == size
 
 
 @pytest.mark.parametrize("text", ["", "M", "ten", "10X", "-1", "10 M B"])
-def test_parse_size_when_wrong(text: str) -> None:
+def test_parse_bytes_when_wrong(text: str) -> None:
     """The message says how a size is written."""
     with pytest.raises(ValueError, match="500k, 10M"):
-        parse_size(text)
+        parse_bytes(text)
 
 
 def test_app_when_typed(tmp_path: Path) -> None:

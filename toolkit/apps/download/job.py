@@ -1,114 +1,27 @@
-"""The download: one URL to one file, resumed where that is safe, under its final name only when it is whole."""
+"""The downloader as an app: lines become tasks with names, and what is here already is not fetched again."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from toolkit import __version__, storage
-from toolkit.apps.download import names, resume
+from toolkit.apps.download import names
+from toolkit.apps.download.fetch import DownloadJob, Fetched, Wanted
 from toolkit.apps.download.options import DownloadOptions
-from toolkit.apps.download.part import Part, Transfer
-from toolkit.core.errors import FailureKind, TaskError, UsageError
-from toolkit.core.follow import follow
-from toolkit.core.http import Reply, Request
-from toolkit.core.job import Memory, Remembered, Runtime
+from toolkit.core.errors import TaskError, UsageError
+from toolkit.core.job import Memory, Remembered
 from toolkit.core.lists import Line, Seen, check_sources, count_urls, read_urls
+from toolkit.core.network import Network
 from toolkit.core.task import Failure, Skip, Task, failure_of
 from toolkit.core.urls import lane_of, wire_url
 
 USER_AGENT = f"toolkit/{__version__}"
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A file to fetch. name: in the output folder. etag, modified: of the file that is there, if it may be old."""
-
-    url: str
-    name: str
-    etag: str | None = None
-    modified: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A file that came. bytes: its size. received: bytes over the wire this time. resumed: bytes kept from before."""
-
-    name: str
-    bytes: int
-    received: int
-    resumed: int
-    final_url: str
-    etag: str | None
-    modified: str | None
-    content_type: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class DownloadJob:
-    """Fetch one file into a folder. headers go with every request; max_size is in bytes."""
-
-    folder: Path
-    headers: tuple[tuple[str, str], ...]
-    timeout: float = 30.0
-    max_size: int | None = None
-
-    async def __call__(self, task: Task[Wanted], runtime: Runtime) -> Fetched:
-        """Fetch, resuming the part that an earlier attempt left, and give the file its name."""
-        try:
-            return await self._fetch(task.payload, runtime)
-        except resume.Restart:
-            Part(self.folder, task.payload.url).discard()
-        try:
-            return await self._fetch(task.payload, runtime)
-        except resume.Restart:
-            raise TaskError(
-                FailureKind.PROTOCOL, "the server contradicts itself about ranges", retryable=True
-            ) from None
-
-    async def _fetch(self, wanted: Wanted, runtime: Runtime) -> Fetched:
-        final = storage.inside(self.folder, wanted.name)
-        part = Part(self.folder, wanted.url)
-        offset, partial = part.usable()
-        request = self._request(wanted, offset, partial)
-        conditional = bool(wanted.etag or wanted.modified)
-        transfer = Transfer(part, offset, partial, conditional=conditional, limit=self.max_size)
-        try:
-            reply = await follow(runtime, request, transfer.accept)
-            size = transfer.become(final, reply.head)
-        except BaseException:
-            transfer.leave()
-            raise
-        return _fetched(wanted, reply, size, transfer.start)
-
-    def _request(self, wanted: Wanted, offset: int, partial: resume.Partial | None) -> Request:
-        request = Request(wire_url(wanted.url), headers=self.headers, read_timeout=self.timeout)
-        if partial is not None and offset:
-            return request.with_headers(("Range", f"bytes={offset}-"), ("If-Range", partial.validator))
-        if wanted.etag:
-            return request.with_headers(("If-None-Match", wanted.etag))
-        if wanted.modified:
-            return request.with_headers(("If-Modified-Since", wanted.modified))
-        return request
-
-
-def _fetched(wanted: Wanted, reply: Reply, size: int, resumed: int) -> Fetched:
-    headers = reply.head.headers
-    return Fetched(
-        name=wanted.name,
-        bytes=size,
-        received=reply.received,
-        resumed=resumed,
-        final_url=reply.head.url,
-        etag=headers.get("etag"),
-        modified=headers.get("last-modified"),
-        content_type=headers.get("content-type"),
-    )
 
 
 class DownloadApp:
@@ -120,7 +33,7 @@ class DownloadApp:
     settings = "1"
 
     def __init__(
-        self, sources: Sequence[str], out: Path, options: DownloadOptions, *, timeout: float | None = None
+        self, sources: Sequence[str], out: Path, options: DownloadOptions, *, network: Network | None = None
     ) -> None:
         """Check the options and sources; raises UsageError."""
         if sources:
@@ -134,7 +47,7 @@ class DownloadApp:
             ("Accept-Encoding", "identity"),
             *(_header(text) for text in options.header),
         )
-        self.job = DownloadJob(out, headers, timeout or 30.0, options.max_size)
+        self.job = DownloadJob(out, headers, network or Network(), options.max_size)
 
     @cached_property
     def total(self) -> int | None:
@@ -173,6 +86,10 @@ class DownloadApp:
     def record(self, value: Fetched) -> dict[str, Any]:
         """Return what the store keeps."""
         return asdict(value)
+
+    def land(self, task: Task[Any], value: Any, memory: Memory) -> Any:  # noqa: ARG002 - nothing is left to do
+        """Return the value as it is."""
+        return value
 
     def dump(self, task: Task[Wanted]) -> dict[str, Any]:
         """Return a payload as JSON values."""

@@ -22,3 +22,4 @@ class DownloadOptions:
 
 
 OPTIONS = DownloadOptions
+NETWORK = True

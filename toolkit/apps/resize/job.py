@@ -66,8 +66,6 @@ class ResizeApp:
         sources: Sequence[str],
         out: Path,
         options: ResizeOptions,
-        *,
-        timeout: float | None = None,  # noqa: ARG002 - the model's business: it stops the worker
     ) -> None:
         self._sources = tuple(sources)
         self._out = Path(os.path.abspath(out))  # workers may have another working folder
@@ -128,6 +126,10 @@ class ResizeApp:
         """Return a result's facts as JSON values."""
         facts = dataclasses.asdict(value)
         return facts | {"output": to_text(value.output), "warnings": list(value.warnings)}
+
+    def land(self, task: Task[Any], value: Any, memory: Memory) -> Any:  # noqa: ARG002 - nothing is left to do
+        """Return the value as it is."""
+        return value
 
     def dump(self, task: Task[Picture]) -> dict[str, Any]:
         """Return a picture as JSON values."""

@@ -119,3 +119,4 @@ def _read(name: str, parse: Callable[[str], T], text: str) -> T:
 
 
 OPTIONS = ResizeOptions
+NETWORK = False

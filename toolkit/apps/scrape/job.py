@@ -21,6 +21,7 @@ from toolkit.core import plugins
 from toolkit.core.errors import TaskError, UsageError
 from toolkit.core.job import Memory, Remembered
 from toolkit.core.lists import Line, Seen, check_sources, count_urls, read_urls
+from toolkit.core.network import Network
 from toolkit.core.task import Failure, Skip, Task, failure_of
 from toolkit.core.urls import lane_of, wire_url
 from toolkit.storage import atomic_write, output_folder
@@ -46,9 +47,9 @@ class ScrapeApp:
         out: Path,
         options: ScrapeOptions | None = None,
         *,
-        timeout: float | None = None,
+        network: Network | None = None,
     ) -> None:
-        """Check the options and sources; raises UsageError. timeout: seconds without a byte."""
+        """Check the options and sources; raises UsageError."""
         if sources:
             check_sources(sources)
         self.sources = tuple(sources)
@@ -61,7 +62,7 @@ class ScrapeApp:
             user_agent_of(self.options),
             not self.options.ignore_robots,
             self.options.max_body,
-            timeout or 30.0,
+            network or Network(),
             uuid.uuid4().hex,
         )
 
@@ -96,6 +97,10 @@ class ScrapeApp:
         """Return the row as a line of JSON, without its line break, for standard output."""
         line: str = plugins.load("toolkit.apps.scrape.writers", "jsonl", "line")(value.row())
         return line
+
+    def land(self, task: Task[Any], value: Any, memory: Memory) -> Any:  # noqa: ARG002 - nothing is left to do
+        """Return the value as it is."""
+        return value
 
     def dump(self, task: Task[Any]) -> dict[str, Any]:
         """Return a task's payload as JSON values."""

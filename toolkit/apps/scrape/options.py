@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from toolkit.core.options import option
-
-UNITS = {"": 1, "k": 1000, "M": 1000**2, "G": 1000**3, "Ki": 1024, "Mi": 1024**2, "Gi": 1024**3}
-
-
-def parse_size(text: str) -> int:
-    """Return bytes from text such as `10M`, `512KiB` or `65536`; raises ValueError."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kKMG]?i?)[Bb]?", text.strip())
-    unit = found[2].replace("k", "K") if found else "?"
-    unit = "k" if unit == "K" else unit
-    if found is None or unit not in UNITS:
-        raise ValueError(f"{text!r} is not a size: write it as 500k, 10M or 16MiB")
-    return int(float(found[1]) * UNITS[unit])
+from toolkit.core.quantities import parse_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +24,8 @@ class ScrapeOptions:
         None, "How to introduce yourself to servers (default: toolkit and its version).", metavar="TEXT"
     )
     contact: str | None = option(None, "A URL or mail address to add to the default introduction.", metavar="TEXT")
-    max_body: int = option(10_000_000, "Fail pages that are larger, once decoded.", metavar="SIZE", parse=parse_size)
+    max_body: int = option(10_000_000, "Fail pages that are larger, once decoded.", metavar="SIZE", parse=parse_bytes)
 
 
 OPTIONS = ScrapeOptions
+NETWORK = True

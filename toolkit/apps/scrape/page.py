@@ -13,6 +13,7 @@ from toolkit.core.errors import FailureKind, TaskError, TaskSkipped
 from toolkit.core.follow import follow
 from toolkit.core.http import Head, Request, content_length, http_error, media_type
 from toolkit.core.job import Runtime
+from toolkit.core.network import Network
 from toolkit.core.task import Task
 
 ACCEPT = ("Accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1")
@@ -44,7 +45,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class ScrapeJob:
-    """Scrape one URL, the task's payload, into a Page. timeout: seconds without a byte.
+    """Scrape one URL, the task's payload, into a Page. network: what requests keep to.
 
     run: names the robots.txt cache that its tasks share.
     """
@@ -53,7 +54,7 @@ class ScrapeJob:
     user_agent: str
     obey_robots: bool = True
     max_body: int = 10_000_000
-    timeout: float = 30.0
+    network: Network = Network()  # noqa: RUF009 - frozen
     run: str = ""
 
     @property
@@ -64,7 +65,7 @@ class ScrapeJob:
     async def __call__(self, task: Task[str], runtime: Runtime) -> Page:
         """Fetch the page and read its row; raises TaskError or TaskSkipped."""
         headers = (("User-Agent", self.user_agent), ACCEPT, ACCEPT_ENCODING)
-        request = Request(task.payload, headers=headers, read_timeout=self.timeout)
+        request = self.network.request(task.payload, headers)
         delay = await self._ask(runtime, request)
 
         async def may_go(_old: str, new: str) -> None:
