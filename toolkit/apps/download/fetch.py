@@ -69,13 +69,34 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
+class Settings:
+    """How files are fetched and kept.
+
+    max_size: bytes, on the wire and decoded. keep_encoded: a body that comes in a content coding is kept as it came.
+    segments: connections for one file at most; 0 for as many as help, 1 for never more than one. hash: an algorithm by
+    which every file is recorded, or "". expect_types: what files must be, such as "pdf" or "image/*"; any will do.
+    fsync: every file is on the disk before it is told to be. keep_mtime: files get the server's time. suggest: the
+    server may name a file whose name is not fixed.
+    """
+
+    max_size: int | None = None
+    keep_encoded: bool = False
+    segments: int = 0
+    hash: str = ""
+    expect_types: tuple[str, ...] = ()
+    fsync: bool = False
+    keep_mtime: bool = True
+    suggest: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class DownloadJob:
-    """Fetch one file into a folder. headers go with every request; max_size is in bytes."""
+    """Fetch one file into a folder. headers go with every request."""
 
     folder: Path
     headers: tuple[tuple[str, str], ...]
     network: Network = Network()  # noqa: RUF009 - frozen
-    max_size: int | None = None
+    settings: Settings = Settings()  # noqa: RUF009 - frozen
 
     async def __call__(self, task: Task[Wanted], runtime: Runtime) -> Fetched:
         """Fetch, resuming the part that an earlier attempt left, and give the file its name."""
@@ -96,7 +117,7 @@ class DownloadJob:
         offset, partial = part.usable()
         request = self._request(wanted, offset, partial)
         conditional = bool(wanted.etag or wanted.modified)
-        transfer = Transfer(part, offset, partial, conditional=conditional, limit=self.max_size)
+        transfer = Transfer(part, offset, partial, conditional=conditional, limit=self.settings.max_size)
         try:
             reply = await follow(runtime, request, transfer.accept)
             size = transfer.become(final, reply.head)

@@ -12,7 +12,7 @@ from typing import Any
 
 from toolkit import __version__, storage
 from toolkit.apps.download import names
-from toolkit.apps.download.fetch import DownloadJob, Fetched, Wanted
+from toolkit.apps.download.fetch import DownloadJob, Fetched, Settings, Wanted
 from toolkit.apps.download.options import DownloadOptions
 from toolkit.core.errors import TaskError, UsageError
 from toolkit.core.job import Memory, Remembered
@@ -47,7 +47,7 @@ class DownloadApp:
             ("Accept-Encoding", "identity"),
             *(_header(text) for text in options.header),
         )
-        self.job = DownloadJob(out, headers, network or Network(), options.max_size)
+        self.job = DownloadJob(out, headers, network or Network(), Settings(max_size=options.max_size))
 
     @cached_property
     def total(self) -> int | None:

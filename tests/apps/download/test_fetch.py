@@ -13,7 +13,7 @@ import pytest
 
 from tests.apps.download.fakes import Answer, ScriptedClient, Thing, perform
 from toolkit.apps.download import resume
-from toolkit.apps.download.fetch import DownloadJob, Fetched, Wanted
+from toolkit.apps.download.fetch import DownloadJob, Fetched, Settings, Wanted
 from toolkit.core.errors import FailureKind
 from toolkit.core.http import Request
 from toolkit.core.task import Failure, Outcome, Skip, Success, Task
@@ -32,7 +32,7 @@ class Box:
     def __init__(self, folder: Path, thing: Any, **options: Any) -> None:
         self.folder = folder
         self.client = ScriptedClient(thing)
-        self.job = DownloadJob(folder, (("User-Agent", "test"),), **options)
+        self.job = DownloadJob(folder, (("User-Agent", "test"),), settings=Settings(**options))
 
     def fetch(self, url: str = URL, name: str = "big.bin", **facts: Any) -> Outcome:
         """Run the job once."""
