@@ -58,6 +58,10 @@ class World:
         self.opened += 1
         return self.client
 
+    def give_up(self) -> None:
+        """Give up the run."""
+        self.cancelled = True
+
     def _received(self, size: int) -> None:
         self.bytes += size
 
@@ -178,10 +182,16 @@ def test_fetch_opens_the_client_at_its_first_use() -> None:
 def test_perform_raises_cancelled_when_the_run_is_given_up() -> None:
     """In the middle of a body, and for an error that the abort itself has caused: never an outcome."""
     world = World()
-    world.cancelled = True
+
+    async def giving_up(task: Task[Any], runtime: Runtime) -> None:
+        await runtime.fetch(Request("http://h/"), lambda _: world.give_up())
+
+    with pytest.raises(Cancelled):
+        world.runtime.perform(giving_up, TASK, "w")
+    assert world.bytes == 1
     with pytest.raises(Cancelled):
         world.runtime.perform(fetching, TASK, "w")
-    assert world.bytes == 1
+    assert world.client.calls == ["fetch"]
     with pytest.raises(Cancelled):
         world.runtime.perform(raising(TaskError(FailureKind.CONNECT, "shut down")), TASK, "w")
 

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeVar
 
 from toolkit.core.errors import FailureKind, TaskError, UsageError
+from toolkit.core.group import ThreadGroup
 from toolkit.core.http import Accept, Progress, Reply, Request
 from toolkit.core.job import Group, Job
 from toolkit.core.task import Outcome, Success, Task, Timing, outcome_of
@@ -58,7 +59,10 @@ class AsyncClient(Protocol):
 
 
 class BlockingRuntime:
-    """The runtime of every model that blocks: one worker's client, clock and limits."""
+    """The runtime of every model that blocks: one worker's client, clock and limits.
+
+    lend and what follows it serve groups; from those, and from abort, other threads come in.
+    """
 
     def __init__(
         self,
@@ -73,21 +77,36 @@ class BlockingRuntime:
         self._cancelled = cancelled
         self._timeout = task_timeout
         self._deadline: float | None = None
+        self._fetching = False
+        self._broken = False
+        self._lent: list[BlockingRuntime] = []
+        self._spare: list[BlockingRuntime] = []
         self.client: BlockingClient | None = None
 
     async def fetch(self, request: Request, accept: Accept) -> Reply:
-        """Exchange one request for one reply, in this thread."""
+        """Exchange one request for one reply, in this thread; raises Cancelled where a group is broken off."""
         if self.client is None:
             self.client = self._open()
-        return self.client.fetch(request, accept, self._progress)
+        self._fetching = True  # said before the look at _broken: break_off does the same, the other way round
+        try:
+            self._check()
+            return self.client.fetch(request, accept, self._progress)
+        except BaseException as error:
+            if self._broken:
+                raise Cancelled from error
+            raise
+        finally:
+            self._fetching = False
+            if self._broken:  # its client may have been aborted, and can do no more
+                self._close_client()
 
     async def call(self, function: Callable[..., T], *args: Any) -> T:
         """Call the function, in this thread."""
         return function(*args)
 
     def group(self) -> AbstractAsyncContextManager[Group]:
-        """Open a group of fetches that go on at the same time."""
-        raise NotImplementedError
+        """Open a group of fetches that go on at the same time: each in a thread, with a client that is kept."""
+        return ThreadGroup(self, drive)
 
     def perform(self, job: Job[Any, Any], task: Task[Any], worker: str) -> Outcome:
         """Run the job on one task and return what became of it.
@@ -110,16 +129,51 @@ class BlockingRuntime:
         """Break off what is under way, from another thread."""
         if self.client is not None:
             self.client.abort()
+        for lent in list(self._lent):
+            lent.abort()
 
     def close(self) -> None:
-        """Close the client."""
-        if self.client is not None:
-            self.client.close()
+        """Close the client, and those of members."""
+        self._close_client()
+        for lent in self._lent:
+            lent.close()
+
+    def lend(self) -> BlockingRuntime:
+        """Return a runtime for a member of a group; the groups of one runtime come one after the other."""
+        if self._spare:
+            lent = self._spare.pop()
+        else:
+            lent = BlockingRuntime(self._open, received=self._received, cancelled=self._cancelled)
+            self._lent.append(lent)
+        lent._timeout, lent._deadline = self._timeout, self._deadline
+        return lent
+
+    def take_back(self, lent: BlockingRuntime) -> None:
+        """Keep it, with its client, for the next group."""
+        self._spare.append(lent)
+
+    def break_off(self) -> None:
+        """End the fetch that is under way, and refuse others, until mend."""
+        self._broken = True
+        if self._fetching and (client := self.client) is not None:
+            client.abort()
+
+    def mend(self) -> None:
+        """Allow fetches again."""
+        self._broken = False
+
+    def _close_client(self) -> None:
+        client, self.client = self.client, None
+        if client is not None:
+            client.close()
+
+    def _check(self) -> None:
+        if self._broken or self._cancelled():
+            raise Cancelled
 
     def _progress(self, size: int) -> float:
         self._received(size)
-        if self._cancelled():
-            raise Cancelled
+        self._check()
         if self._deadline is not None and time.monotonic() > self._deadline:
             raise overdue(self._timeout)
         return 0.0

@@ -158,8 +158,11 @@ def _runtime(brief: Brief, mark: Mark) -> BlockingRuntime:
     def open_client() -> BlockingClient:
         return cast("BlockingClient", clients.load(brief.client, "blocking").open(brief.client_options))
 
+    counting = threading.Lock()  # a task's group has threads
+
     def received(size: int) -> None:
-        mark[RECEIVED] += size
+        with counting:
+            mark[RECEIVED] += size
 
     # The parent kills what is cancelled or overdue: that works in C code, too.
     return BlockingRuntime(open_client, received=received, cancelled=lambda: False)

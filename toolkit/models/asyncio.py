@@ -22,6 +22,7 @@ from toolkit.core.job import Done, Feed, Group, Job, Runtime, Wait
 from toolkit.core.runtime import AsyncClient, overdue
 from toolkit.core.task import Outcome, Success, Task, Timing, outcome_of
 from toolkit.models import Model, Runner, Setup, Traits
+from toolkit.models._group import LoopGroup
 
 T = TypeVar("T")
 
@@ -149,8 +150,8 @@ class AsyncRuntime:
         return await self._threads.call(function, *args)
 
     def group(self) -> AbstractAsyncContextManager[Group]:
-        """Open a group of fetches that go on at the same time."""
-        raise NotImplementedError
+        """Open a group of fetches that go on at the same time; one client serves them all."""
+        return LoopGroup(self)
 
     async def close(self, *, patience: float | None = None) -> None:
         """Close the client, and wait for what still runs in threads: `patience` seconds, or as long as it takes."""
