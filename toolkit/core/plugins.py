@@ -32,5 +32,5 @@ def load(package: str, name: str, attribute: str) -> Any:
         raise MissingExtra(f"{name!r} needs the package {error.name!r}, which", EXTRAS.get(error.name, name)) from error
 
 
-EXTRAS = {"pycurl": "fast", "uvloop": "fast"}
+EXTRAS = {"pycurl": "fast", "uvloop": "fast", "pyarrow": "parquet"}
 """The extra that brings a package, where it is not called as the file that imports it."""
