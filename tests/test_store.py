@@ -254,12 +254,17 @@ def test_claim_belongs_to_the_first_when_two_want_a_name(path: Path) -> None:
 
 
 def test_forget_keeps_names_and_history(path: Path) -> None:
-    """--fresh does everything again, under the same names."""
+    """--fresh does everything again, under the same names; what an earlier run made is known to be ours."""
     store = open_run(path)
-    store.record(APP, [done("a"), failed("b")])
+    store.record(APP, [done("a", size=1), failed("b"), done("c", size=1), failed("c")])
     store.claim("x", "a")
     store.forget()
-    assert (store.recall("a"), list(store.failed(APP)), store.claimed("x"), len(store.runs())) == (None, [], "a", 1)
+    assert (store.recall("b"), list(store.failed(APP)), store.claimed("x"), len(store.runs())) == (None, [], "a", 1)
+    assert list(store.done(APP.settings)) == []
+    for key in "ac":
+        known = store.recall(key)
+        assert known is not None
+        assert (known.settings, known.value) == ("", {"size": 1})
     store.close()
 
 

@@ -191,9 +191,13 @@ class Store:
             self._db.execute(_MOVED, (self.plan, task.index, _text(task.key), self.plan, task.index))
 
     def forget(self) -> None:
-        """Forget every task, so that all are done again; names stay with their owners, and the history stays."""
+        """Forget that tasks are done, so that all are done again; what is ours, names and the history stay.
+
+        What stays of a task has settings that no app has.
+        """
         with self._writing():
-            self._db.execute("DELETE FROM tasks")
+            self._db.execute("DELETE FROM tasks WHERE value = '{}'")
+            self._db.execute("UPDATE tasks SET state='done', settings='', payload=NULL, kind=NULL, message=NULL")
             self.commit()
 
     def runs(self) -> list[dict[str, Any]]:

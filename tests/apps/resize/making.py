@@ -69,6 +69,9 @@ class Blank:
         """Take no name from anyone."""
         raise NotImplementedError(name, key)
 
+    def commit(self) -> None:
+        """Keep nothing."""
+
 
 def perform(app: ResizeApp, task: Task[Any]) -> Outcome:
     runtime = BlockingRuntime(NoClient, received=lambda _: None, cancelled=lambda: False)

@@ -140,3 +140,6 @@ class FakeMemory:
     def disown(self, name: str, key: str) -> None:
         """Take no name from anyone."""
         raise NotImplementedError(name, key)
+
+    def commit(self) -> None:
+        """Keep nothing."""

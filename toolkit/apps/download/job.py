@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from toolkit import __version__, storage
-from toolkit.apps.download import names
+from toolkit.apps.download import resume
 from toolkit.apps.download.fetch import DownloadJob, Fetched, Settings, Wanted
+from toolkit.apps.download.lines import Lines
+from toolkit.apps.download.naming import Naming
 from toolkit.apps.download.options import DownloadOptions
-from toolkit.core.errors import TaskError, UsageError
+from toolkit.apps.download.part import Part
+from toolkit.core.errors import FailureKind, TaskError, UsageError
 from toolkit.core.job import Memory, Remembered
 from toolkit.core.lists import Line, Seen, check_sources, count_urls, read_urls
 from toolkit.core.network import Network
@@ -22,6 +25,7 @@ from toolkit.core.task import Failure, Skip, Task, failure_of
 from toolkit.core.urls import lane_of, wire_url
 
 USER_AGENT = f"toolkit/{__version__}"
+FOREIGN = "a file of this name is there already"
 
 
 class DownloadApp:
@@ -37,37 +41,41 @@ class DownloadApp:
     ) -> None:
         """Check the options and sources; raises UsageError."""
         if sources:
-            check_sources(sources)
+            check_sources(sources, options.url_column)
         self.out = out
         self._sources = tuple(sources)
         self._options = options
-        headers = (
-            _header(f"User-Agent: {options.user_agent or USER_AGENT}"),
-            ("Accept", "*/*"),
-            ("Accept-Encoding", "identity"),
-            *(_header(text) for text in options.header),
-        )
-        self.job = DownloadJob(out, headers, network or Network(), Settings(max_size=options.max_size))
+        self._lines = Lines(options)
+        self._naming = Naming(out, overwrite=options.existing == "overwrite")
+        self._memory: Memory | None = None
+        self.job = DownloadJob(out, _headers(options), network or Network(), _settings(options))
 
     @cached_property
     def total(self) -> int | None:
         """How many URLs there are."""
-        return count_urls(self._sources)
+        return count_urls(self._sources, self._options.url_column)
 
     @property
     def state(self) -> Path:
         """The store's place."""
         return self.out / ".toolkit.sqlite"
 
+    @property
+    def renamed(self) -> dict[str, str]:
+        """The files that had to move in this run: the new path by task key."""
+        return self._naming.renamed
+
     def prepare(self) -> None:
         """Make the folder; raises UsageError."""
         storage.output_folder(self.out)
+        self._naming.live = True
 
     def plan(self, memory: Memory) -> Iterator[Task[Any] | Skip | Failure | None]:
         """Yield a task for each line, named once and for all."""
+        self._memory = memory
         seen = Seen()
         index = 0
-        for line in read_urls(self._sources):
+        for line in read_urls(self._sources, self._options.url_column):
             if line is None:
                 yield None
                 continue
@@ -77,9 +85,13 @@ class DownloadApp:
     def recall(self, task: Task[Wanted], known: Remembered) -> Task[Wanted] | Skip:
         """Skip what is here; or ask whether it changed; or fetch it again: as --existing says."""
         value, wanted = known.value, task.payload
-        if self._options.existing == "overwrite" or not self._is_here(wanted.name, value.get("bytes")):
+        if not wanted.fixed and value.get("name"):
+            wanted = replace(wanted, name=self._kept(task.key, value))
+            task = replace(task, payload=wanted)
+        current = known.settings == self.settings and not _contradicts(wanted, value)
+        if not current or self._options.existing == "overwrite" or not self._is_here(wanted.name, value.get("bytes")):
             return task
-        if self._options.existing == "skip":
+        if self._options.existing != "update":
             return Skip(task, "already downloaded")
         return replace(task, payload=replace(wanted, etag=value.get("etag"), modified=value.get("modified")))
 
@@ -87,63 +99,111 @@ class DownloadApp:
         """Return what the store keeps."""
         return asdict(value)
 
-    def land(self, task: Task[Any], value: Any, memory: Memory) -> Any:  # noqa: ARG002 - nothing is left to do
-        """Return the value as it is."""
-        return value
+    def land(self, task: Task[Wanted], value: Fetched, memory: Memory) -> Fetched:
+        """Give a file the name that its server suggests, or as near to it as may be."""
+        if not value.suggested or value.suggested == value.name:
+            return value
+        known = None if self._memory else memory.recall(task.key)  # without a plan, tasks are those of earlier ones
+        plan = known.plan if known else memory.plan
+        name = self._naming.suggested(value.suggested, task.key, task.index, plan, memory)
+        part = Part(self.out, task.payload.url)
+        with storage.naming_errors(self.out / name):
+            os.replace(part.path, self.out / name)
+            resume.forget(part.note)
+        return replace(value, name=name)
 
     def dump(self, task: Task[Wanted]) -> dict[str, Any]:
         """Return a payload as JSON values."""
-        return {"url": task.payload.url, "name": task.payload.name}
+        empty = Wanted("", "")
+        return {name: value for name, value in asdict(task.payload).items() if value != getattr(empty, name)}
 
     def load(self, key: str, payload: dict[str, Any], index: int) -> Task[Wanted] | Failure:
         """Return the task that dump described."""
-        task = Task(key, Wanted(payload["url"], payload["name"]), index=index)
+        task = Task(
+            key, Wanted(**{"name": "", **{name: _frozen(value) for name, value in payload.items()}}), index=index
+        )
         try:
-            return replace(task, lane=lane_of(wire_url(payload["url"])))
+            return replace(task, lane=lane_of(wire_url(task.payload.url)))
         except TaskError as error:
             return failure_of(task, error)
 
     def finish(self, memory: Memory) -> None:
-        """Nothing is left to write."""
+        """Note what was moved."""
+        self._naming.finish(memory)
 
     def _planned(self, line: Line, index: int, seen: Seen, memory: Memory) -> Task[Any] | Skip | Failure:
-        try:
-            url = wire_url(line.text)
-        except TaskError as error:
-            task = Task(line.text, Wanted(line.text, ""), index=index)
-            return replace(failure_of(task, error), message=f"{line.where}: {error.message}")
         key = line.text.partition("#")[0]
-        task = Task(key, Wanted(key, ""), lane_of(url), index=index)
-        if not seen.add(url):
-            return Skip(replace(task, key=f"{key} ({line.where})"), "duplicate")  # the key is the first one's
-        name = self._name(url, memory)
-        task = replace(task, payload=Wanted(key, name))
-        if self._options.existing == "skip" and os.path.lexists(self.out / name) and not self._is_ours(key, memory):
-            return Skip(task, "a file of this name is there already")
-        return task
+        task = Task(key, Wanted(key, ""), index=index)
+        try:
+            if line.bad:
+                raise TaskError(FailureKind.INPUT, line.bad)  # noqa: TRY301 - all that is bad of a line ends below
+            url = wire_url(line.text)
+            task = replace(task, lane=lane_of(url))
+            if not seen.add(url):
+                return Skip(replace(task, key=f"{key} ({line.where})"), "duplicate")  # the key is the first one's
+            wanted = self._lines.wanted(line, key, url, index)
+            name = self._naming.planned(wanted.name, key, url, memory)
+            if self._options.existing in ("skip", "rename") and self._is_foreign(name, key, memory, fixed=wanted.fixed):
+                if self._options.existing == "skip":
+                    return Skip(replace(task, payload=replace(wanted, name=name)), FOREIGN)
+                name = self._naming.other(name, key, url, memory)
+        except TaskError as error:
+            failed = failure_of(replace(task, key=line.text, payload=Wanted(line.text, "")), error)
+            return replace(failed, message=f"{line.where}: {error.message}")
+        return replace(task, payload=replace(wanted, name=name))
 
-    def _is_ours(self, key: str, memory: Memory) -> bool:
+    def _is_foreign(self, name: str, key: str, memory: Memory, *, fixed: bool) -> bool:
+        """Tell whether a file of this name is there that we did not fetch for this task."""
+        if not os.path.lexists(self.out / name):
+            return False
         known = memory.recall(key)
-        return known is not None and "bytes" in known.value
+        ours = known is not None and "bytes" in known.value and not (fixed and known.value.get("name") != name)
+        return not ours
 
-    def _name(self, url: str, memory: Memory) -> str:
-        """Return the name that this URL has in this folder for ever."""
-        name = names.from_url(url)
-        for digits in (0, 8, 16):
-            candidate = names.distinct(name, url, digits) if digits else name
-            folded = names.folded(candidate)
-            owner = memory.claimed(folded)
-            if owner is None:
-                memory.claim(folded, url)
-            if owner in (None, url):
-                return candidate
-        raise UsageError(f"no free name for {url}")
+    def _kept(self, key: str, value: dict[str, Any]) -> str:
+        name: str = value["name"]
+        if not value.get("suggested") or self._memory is None:
+            return name
+        return self._naming.kept(name, key, self._memory)
 
     def _is_here(self, name: str, size: int | None) -> bool:
         try:
             return (self.out / name).stat().st_size == size
         except OSError:
             return False
+
+
+def _contradicts(wanted: Wanted, value: dict[str, Any]) -> bool:
+    """Tell whether the list asks for another checksum than the one that was recorded."""
+    had = value.get("checksum") or ""
+    return any(each.partition(":")[0] == had.partition(":")[0] and each != had for each in wanted.checksums)
+
+
+def _frozen(value: Any) -> Any:
+    """Return a JSON value with tuples for lists."""
+    return tuple(_frozen(each) for each in value) if isinstance(value, list) else value
+
+
+def _settings(options: DownloadOptions) -> Settings:
+    return Settings(
+        max_size=options.max_size,
+        keep_encoded=options.keep_encoded,
+        segments=options.most_segments,
+        hash=options.algorithm,
+        expect_types=options.expect_type,
+        fsync=options.fsync,
+        keep_mtime=not options.no_mtime,
+        suggest=not options.url_names,
+    )
+
+
+def _headers(options: DownloadOptions) -> tuple[tuple[str, str], ...]:
+    return (
+        _header(f"User-Agent: {options.user_agent or USER_AGENT}"),
+        ("Accept", "*/*"),
+        ("Accept-Encoding", "identity"),
+        *(_header(text) for text in options.header),
+    )
 
 
 def _header(text: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""File names from URLs: always one safe component of at most 255 bytes, the same in every run and on every system."""
+"""File names from URLs and users: safe components of at most 255 bytes, the same in every run and on every system."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 import unicodedata
 from hashlib import blake2b
 from urllib.parse import unquote_to_bytes, urlsplit
+
+from toolkit.core.errors import FailureKind, TaskError
 
 LONGEST = 255
 """Bytes in a name, the limit of common file systems."""
@@ -22,6 +24,20 @@ def from_url(url: str) -> str:
     parts = urlsplit(url)
     segments = [segment for segment in parts.path.split("/") if segment]
     return safe(decode(segments[-1])) if segments else safe(parts.hostname or "")
+
+
+def from_user(text: str) -> str:
+    """Return the path that a user gives a file, each part made safe; raises TaskError input for one that leads out."""
+    parts = text.split("/")
+    kept = [safe(part) for part in parts if part.strip() not in ("", ".")]
+    if (
+        text.startswith("/")
+        or any(part.strip() == ".." for part in parts)
+        or not kept
+        or parts[-1].strip() in ("", ".")
+    ):
+        raise TaskError(FailureKind.INPUT, f"the name {text!r} is not that of a file below the output folder")
+    return "/".join(kept)
 
 
 def decode(segment: str) -> str:
@@ -51,13 +67,15 @@ def folded(name: str) -> str:
 
 
 def distinct(name: str, url: str, digits: int = 8) -> str:
-    """Return the name with a mark of its URL in it: the same for the same URL, in every run."""
+    """Return the name with a mark of its URL in it: the same for the same URL, in every run. Folders before it stay."""
+    folders, slash, name = name.rpartition("/")
     mark = "-" + blake2b(url.encode("utf-8", "surrogatepass"), digest_size=digits // 2).hexdigest()
-    stem, extension = _cut(name)
-    return _clip(stem, LONGEST - len((mark + extension).encode())) + mark + extension
+    stem, extension = cut(name)
+    return folders + slash + _clip(stem, LONGEST - len((mark + extension).encode())) + mark + extension
 
 
-def _cut(name: str) -> tuple[str, str]:
+def cut(name: str) -> tuple[str, str]:
+    """Return a name as its stem and its extension, dot and all; `.tar.gz` is one."""
     found = _EXTENSION.search(name)
     return (name[: found.start()], found[0]) if found and found.start() else (name, "")
 
@@ -65,7 +83,7 @@ def _cut(name: str) -> tuple[str, str]:
 def _shorten(name: str, longest: int) -> str:
     if len(name.encode()) <= longest:
         return name
-    stem, extension = _cut(name)
+    stem, extension = cut(name)
     return _clip(stem, longest - len(extension.encode())) + extension
 
 
