@@ -1,0 +1,161 @@
+"""Race `toolkit download` against its peers on this machine: nginx on loopback, the same lists, whole processes.
+
+Example: scripts/bench download --rows small-http,big-http --runs 5
+"""
+
+from __future__ import annotations
+
+import argparse
+import compileall
+import json
+import random
+import signal
+import sys
+import tempfile
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from _million import million
+from _nginx import Address, nginx
+from _race import race
+from _results import Result, table, verdicts
+from _rows import LATENCY, ROWS, Row, choose, write_lists
+from _site import SHELVES, build, certificates
+from _slow import slow_server
+from _tools import Tool, Work, contestants, install_pypdl, splitting, versions
+
+import toolkit
+from toolkit.compare.environment import doubts
+from toolkit.compare.environment import environment as facts
+from toolkit.core.errors import ToolkitError
+
+
+def main() -> int:
+    """Run the rows asked for, print a table each and the goals at the end; return 0 if all are met, 1 if not."""
+    asked = _arguments()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return _run(asked)
+    except ToolkitError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench download", description=__doc__.partition("\n")[0])
+    parser.add_argument(
+        "--rows", default=",".join(ROWS), help=f"of {', '.join(ROWS)}, million (default: all but million)"
+    )
+    parser.add_argument("--runs", type=int, default=5, help="measured rounds, after one that warms up (default: 5)")
+    parser.add_argument("--quick", action="store_true", help="few and small files, to see that all works; no figures")
+    parser.add_argument("--tools", default="", help="only tools whose names contain one of these, with commas")
+    parser.add_argument("--variants", action="store_true", help="toolkit by every model and client, too")
+    parser.add_argument(
+        "--with-pypdl", action="store_true", help="install pypdl in an environment below the scratch folder"
+    )
+    parser.add_argument("--http1", action="store_true", help="offer no HTTP/2 over TLS")
+    parser.add_argument(
+        "--scratch", type=Path, help="where files are made, kept, and fetched to (default: a temporary one)"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all that was measured here, after every row")
+    return parser.parse_args()
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """Where the race is run: our folder, the folder that is served, by whom, and with which certificate."""
+
+    scratch: Path
+    root: Path
+    address: Address
+    authority: Path
+
+
+def _run(asked: argparse.Namespace) -> int:
+    scratch = (asked.scratch or Path(tempfile.gettempdir()) / "toolkit-bench").resolve()
+    names = [name.strip() for name in asked.rows.split(",")]
+    rows = choose(",".join(name for name in names if name != "million"))
+    pypdl = install_pypdl(scratch / "pypdl") if asked.with_pypdl else None
+    compileall.compile_dir(Path(toolkit.__file__).parent, quiet=2)
+    kept = {"environment": facts(), "versions": versions(pypdl), "runs": asked.runs, "quick": asked.quick, "rows": []}
+    _print_heading(kept)
+    results = _race_all(rows, asked, scratch, pypdl, kept) if rows else []
+    goals = list(verdicts(results))
+    if "million" in names:
+        goals += million(scratch / "million", quick=asked.quick, keep=kept)
+        _save(asked.json, kept)
+    for met, line in goals:
+        print(f"{'PASS' if met else 'MISS'}  {line}")
+    return 0 if asked.quick or all(met for met, _ in goals) else 1
+
+
+def _race_all(
+    rows: list[Row], asked: argparse.Namespace, scratch: Path, pypdl: Path | None, kept: dict[str, Any]
+) -> list[Result]:
+    """Run the rows, print each one's table, and add them to what is kept."""
+    root = build(scratch, quick=asked.quick)
+    authority, certificate, key = certificates(scratch)
+    results: list[Result] = []
+    with nginx(root, scratch / "nginx", certificate, key, http2=not asked.http1) as address:
+        kept["versions"]["nginx"] = address.version
+        print(f"- nginx {address.version}, HTTP/2 {'not ' if asked.http1 else ''}on offer over TLS\n", flush=True)
+        for row in rows:
+            results.append(_row(row, asked, Track(scratch, root, address, authority), _tools(row, asked, pypdl)))
+            print(table(results[-1]), end="\n\n", flush=True)
+            kept["rows"].append(results[-1].values())
+            _save(asked.json, kept)
+    return results
+
+
+def _row(row: Row, asked: argparse.Namespace, track: Track, tools: list[Tool]) -> Result:
+    print(f"{row.name}: {row.title}", file=sys.stderr)
+    limit = SHELVES[row.shelf].quick[0] if asked.quick else None
+    with _server(row, track) as base:
+        urls, config, files = write_lists(row, track.root, base, track.scratch, limit)
+        for path in files:
+            path.read_bytes()  # so that the first tool finds them in memory, too
+        trust = track.authority if row.server == "https" else None
+        work = Work(urls, config, track.scratch / "run" / "out", trust)
+        standings = race(tools, work, files, 1 if asked.quick else asked.runs, random.Random(1))
+    return Result(row, len(files), sum(path.stat().st_size for path in files), standings)
+
+
+def _server(row: Row, track: Track) -> AbstractContextManager[str]:
+    """Return what serves a row: nginx, which is there already, or the slow one, for this row only."""
+    if row.server == "slow":
+        return slow_server(track.root / row.shelf, LATENCY)
+    return nullcontext(track.address.https if row.server == "https" else track.address.http)
+
+
+def _tools(row: Row, asked: argparse.Namespace, pypdl: Path | None) -> list[Tool]:
+    tools = contestants(row.at_once, variants=asked.variants, pypdl=pypdl)
+    if row.tuned:
+        tools += [tool for tool in contestants(row.tuned, variants=False, pypdl=pypdl) if not tool.ours]
+    if row.shelf == "capped":
+        tools += splitting()
+    wanted = [name.strip() for name in asked.tools.split(",") if name.strip()]
+    return [tool for tool in tools if not wanted or any(name in tool.name for name in wanted)]
+
+
+def _print_heading(kept: dict[str, Any]) -> None:
+    about = kept["environment"]
+    print(f"- machine: {about['usable_cpus']} CPUs, {about['cpu']}, {about['system']}, Python {about['python']}")
+    print(f"- load before: {about['load_before']}; {kept['runs']} rounds")
+    for name, version in kept["versions"].items():
+        print(f"- {name} {version}")
+    for doubt in doubts(about, kept["runs"]):
+        print(f"doubt: {doubt}", file=sys.stderr)
+
+
+def _save(path: Path | None, kept: dict[str, Any]) -> None:
+    if path:
+        path.write_text(json.dumps(kept, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
