@@ -223,8 +223,9 @@ def test_absent_proxy_is_named(kind: ClientKind, monkeypatch: pytest.MonkeyPatch
 
 
 def test_proxy_of_another_kind_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A SOCKS proxy is not passed by in silence: its user may rely on it."""
-    monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1080")
-    with pytest.raises(TaskError, match="socks5") as caught:
+    """A proxy that cannot be used is not passed by in silence: its user may rely on it."""
+    monkeypatch.setenv("all_proxy", "socks4://ann:secret@127.0.0.1:1080")
+    with pytest.raises(TaskError, match="socks4") as caught:
         Proxies().for_url("http://example.com/")
     assert caught.value.kind is FailureKind.UNSUPPORTED
+    assert "secret" not in caught.value.message

@@ -22,6 +22,10 @@ _BEAT = 0.25
 """Seconds between looks at whether it is to be broken off, while nothing comes."""
 
 
+class Silence(TimeoutError):  # noqa: N818 - on its way to a TaskError
+    """No byte came in time; no time-out of the sink's or of progress."""
+
+
 class FileSink(Sink, Protocol):
     """A sink that the kernel may fill: bytes go to fileno() at its present offset, then advance(size) counts them."""
 
@@ -43,7 +47,7 @@ def move(
 ) -> int:
     """Move size bytes from a connected socket into the file; return how many, fewer if the connection ended or broke.
 
-    timeout: seconds without a byte, after which TimeoutError is raised; aborted is asked often, and ends the move.
+    timeout: seconds without a byte, after which Silence is raised; aborted is asked often, and ends the move.
     Raises what the sink and progress raise; what the file system refuses comes from sink.write.
     """
     inlet, outlet = os.pipe()
@@ -103,7 +107,7 @@ class _Move:
             if self._ready.poll(max(0.0, min(left, _BEAT)) * 1000):
                 return True
             if left <= 0:
-                raise TimeoutError
+                raise Silence
         return False
 
     def _empty(self, size: int) -> None:

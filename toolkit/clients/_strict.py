@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from email.errors import InvalidHeaderDefect, MissingHeaderBodySeparatorDefect
 from http import HTTPStatus
 from http.client import BadStatusLine, HTTPException, HTTPResponse  # noqa: TID251 - what requests stands on, made strict for it
@@ -37,6 +39,8 @@ class StrictResponse(HTTPResponse):
         super().__init__(sock, debuglevel, method, url)
         self._socket = sock
         self._in_chunk: int | None = None
+        self._error: OSError | None = None
+        self._first = True
         self.excess = False
 
     def begin(self, **limits: Any) -> None:
@@ -64,11 +68,47 @@ class StrictResponse(HTTPResponse):
         self._in_chunk = left - len(block)
         return block
 
-    def close(self) -> None:
-        """Let go of the connection, after a look at whether more came than the body."""
-        if self.fp is not None and not self.will_close:
+    @property
+    def plain(self) -> bool:
+        """Whether the body's bytes stand in the kernel as they are, with neither chunks nor TLS around them."""
+        return type(self._socket) is socket.socket and not self.chunked
+
+    def fill(self, view: memoryview) -> int:
+        """Read what came of a body without chunks into a buffer; return how many bytes, 0 at the body's end.
+
+        Waits for the first byte only, then takes what is there: a TLS record at a time would be many small blocks.
+        """
+        if self.fp is None:
+            return 0
+        view = view if self.length is None else view[: self.length]
+        size = self._fill_from_buffer(view) if self._first else 0
+        if not size and self._error is not None:
+            raise self._error
+        if not size and view:
+            size = self.fp.readinto1(view)
+        if 0 < size < len(view):
+            size += self._fill_at_once(view[size:])
+        self.passed(size)
+        return size
+
+    def buffered(self, most: int) -> bytes:
+        """Take what the head's reader has read of the body already, most bytes at most: the rest is in the kernel."""
+        block = self._buffered(most)
+        self.passed(len(block))
+        return block
+
+    def passed(self, size: int) -> None:
+        """Count bytes of the body that were taken; at its end, or that of the stream, let go of the connection."""
+        if self.length is not None:
+            self.length -= size
+        if not self.length and (self.length is not None or not size):
+            self._close_conn()
+
+    def _close_conn(self) -> None:
+        # Every way to a body's end leads through here: the look whether more came than the body.
+        if not self.will_close:
             self.excess = self._more_came()
-        super().close()
+        super()._close_conn()  # type: ignore[misc]
 
     def _read_head(self, **limits: Any) -> None:
         buffered = self.fp
@@ -111,15 +151,47 @@ class StrictResponse(HTTPResponse):
             raise CutOff
         return line
 
+    def _buffered(self, most: int) -> bytes:
+        self._first = False
+        size = 0
+        with self._at_once():
+            size = min(len(self.fp.peek()), most)
+        block: bytes = self.fp.read(size)
+        return block
+
+    def _fill_from_buffer(self, view: memoryview) -> int:
+        # readinto1 alone would wait for more when there is something in the buffer, and much room in the view.
+        block = self._buffered(len(view))
+        view[: len(block)] = block
+        return len(block)
+
+    def _fill_at_once(self, view: memoryview) -> int:
+        size = 0
+        with self._at_once():
+            while size < len(view) and (came := self.fp.readinto1(view[size:])):
+                size += came
+        return size
+
     def _more_came(self) -> bool:
+        came = False
+        with self._at_once(), suppress(ValueError):
+            came = bool(self.fp.peek(1))
+        return came
+
+    @contextmanager
+    def _at_once(self) -> Iterator[None]:
+        """Wait for nothing in this block; an error ends it, and is raised when the next bytes are asked for."""
         timeout = self._socket.gettimeout()
         try:
             self._socket.settimeout(0)
-            return bool(self.fp.peek(1))
-        except (OSError, ValueError, ssl.SSLError):
-            return False  # nothing there yet, or closed
+            yield
+        except (BlockingIOError, ssl.SSLWantReadError):
+            pass
+        except OSError as error:
+            self._error = error
         finally:
-            self._socket.settimeout(timeout)
+            with suppress(OSError):
+                self._socket.settimeout(timeout)
 
 
 class _Lines:

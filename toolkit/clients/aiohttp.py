@@ -50,13 +50,13 @@ class AiohttpClient:
     """An aiohttp session that follows nothing, decodes nothing and asks the environment only once."""
 
     def __init__(self, options: ClientOptions) -> None:
-        self._proxies = Proxies()
+        self._proxies = Proxies(options.proxy)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=0,
                 keepalive_timeout=IDLE_SECONDS,
                 ttl_dns_cache=DNS_SECONDS,
-                ssl=tls_context(options.ca_file),
+                ssl=tls_context(options),
                 socket_factory=_socket,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),

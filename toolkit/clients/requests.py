@@ -24,13 +24,16 @@ import urllib3.exceptions as errors
 
 from toolkit.clients import ClientKind, ClientOptions, wire_headers, wire_target
 from toolkit.clients import _failures as failures
+from toolkit.clients._addresses import check_literal
 from toolkit.clients._body import Body
-from toolkit.clients._environment import Proxies, check, tls_context
+from toolkit.clients._dial import check_peer, dial
+from toolkit.clients._environment import Proxies, check_http1, tls_context
 from toolkit.clients._failures import chain_of, first
 from toolkit.clients._line import Line
+from toolkit.clients._socks import socks_of
 from toolkit.clients._strict import CutOff, StrictResponse
 from toolkit.core.errors import FailureKind, TaskError
-from toolkit.core.http import Accept, Head, Headers, Progress, Reply, Request, Timings
+from toolkit.core.http import BLOCK, Accept, Head, Headers, Progress, Reply, Request
 
 HOSTS_KEPT = 32
 """Hosts whose connections are kept open between tasks."""
@@ -41,9 +44,10 @@ class RequestsClient:
 
     def __init__(self, options: ClientOptions) -> None:
         self._line = Line()
-        self._proxies = Proxies()
+        self._space = memoryview(bytearray(BLOCK))
+        self._proxies = Proxies(options.proxy)
         self._session = requests.Session()
-        adapter = _Adapter(self._line, tls_context(options.ca_file))
+        adapter = _Adapter(self._line, tls_context(options))
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, adapter)
 
@@ -56,11 +60,12 @@ class RequestsClient:
             # What http.client read: urllib3's own copy groups fields of the same name.
             fields = raw._original_response.msg.items()  # noqa: SLF001
             head = Head(request.url, raw.status, Headers(fields), raw.reason or "")
-            received = Body(request, head, raw, self._line).move(accept, progress)
+            received = Body(request, head, raw, self._line, self._space).move(accept, progress)
         finally:
             # A body read to its end has gone back to the pool already; anything else must not.
             raw.close()
-        return Reply(head, received, Timings(first_byte=first_byte, total=time.monotonic() - started))
+        timings = self._line.timings(first_byte, time.monotonic() - started)
+        return Reply(head, received, timings, address=self._line.address)
 
     def abort(self) -> None:
         """Break off what is under way, from another thread, and all that would follow.
@@ -75,7 +80,6 @@ class RequestsClient:
 
     def _send(self, request: Request) -> Any:
         while True:
-            self._line.fresh = False
             try:
                 with _mapped(request):
                     return self._try(request)
@@ -88,8 +92,13 @@ class RequestsClient:
         # Session.send would ask the environment, copy cookies and rewrite the URL; none of it is wanted here.
         self._line.check()
         proxy = self._proxies.for_url(request.url)
-        scheme = urlsplit(request.url).scheme.lower()
-        self._line.target = wire_target(request.url, whole=proxy is not None and scheme == "http")
+        socks = socks_of(proxy)
+        parts = urlsplit(request.url)
+        scheme, public = parts.scheme.lower(), request.addresses == "public"
+        if public and proxy:
+            check_literal(parts.hostname)
+        target = wire_target(request.url, whole=proxy is not None and socks is None and scheme == "http")
+        self._line.begin(target, direct=proxy is None, public=public, socks=socks)
         prepared = requests.PreparedRequest()
         prepared.method = request.method
         prepared.url = request.url
@@ -101,7 +110,7 @@ class RequestsClient:
                 prepared,
                 stream=True,
                 timeout=(request.connect_timeout, request.read_timeout),
-                proxies={scheme: proxy} if proxy else {},
+                proxies={scheme: proxy} if proxy and not socks else {},
             )
             .raw
         )
@@ -122,7 +131,7 @@ class _Adapter(requests.adapters.HTTPAdapter):
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         """Make the pools for connections by way of a proxy."""
-        manager = super().proxy_manager_for(proxy, **kwargs, ssl_context=self._context)
+        manager = super().proxy_manager_for(proxy, **kwargs, ssl_context=self._context, proxy_ssl_context=self._context)
         manager.pool_classes_by_scheme = self._pools
         return manager
 
@@ -136,12 +145,20 @@ def _pools(line: Line) -> dict[str, Any]:
 
         def connect(self) -> None:
             line.fresh = True
+            started = time.monotonic()
             super().connect()  # type: ignore[misc]
+            if isinstance(self, Secure) and not self._tunnel_host:
+                line.tls = time.monotonic() - started - (line.dns or 0.0) - (line.connect or 0.0)
             line.take(self.sock)  # type: ignore[attr-defined]
+
+        def _new_conn(self) -> socket.socket:
+            with _as_urllib3_says(self):
+                return dial(line, self._dns_host, self.port, self.timeout)  # type: ignore[attr-defined]
 
         def putrequest(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
             if self.sock is not None:  # type: ignore[attr-defined]
                 line.take(self.sock)  # type: ignore[attr-defined]
+                check_peer(line, self.sock)  # type: ignore[attr-defined]
             super().putrequest(method, line.target or url, *args, **kwargs)  # type: ignore[misc]
 
     class Plain(Watched, urllib3.connection.HTTPConnection):
@@ -157,6 +174,19 @@ def _pools(line: Line) -> dict[str, Any]:
         ConnectionCls = Secure
 
     return {"http": PlainPool, "https": SecurePool}
+
+
+@contextmanager
+def _as_urllib3_says(connection: Any) -> Iterator[None]:
+    """Put what goes wrong in connecting as urllib3's own connections do, so that it is told from later trouble."""
+    try:
+        yield
+    except socket.gaierror as error:
+        raise errors.NameResolutionError(connection.host, connection, error) from error
+    except TimeoutError as error:
+        raise errors.ConnectTimeoutError(connection, "no connection in time") from error
+    except OSError as error:
+        raise errors.NewConnectionError(connection, "no connection") from error
 
 
 class _Lost(Exception):  # noqa: N818 - on its way to a second try or to a TaskError
@@ -217,4 +247,4 @@ _NAMES: tuple[tuple[tuple[type[BaseException], ...], Callable[[BaseException, Re
 )
 """What stands anywhere in a chain of exceptions, most telling first, and our name for it."""
 
-CLIENT = ClientKind("requests", "blocking", RequestsClient, check)
+CLIENT = ClientKind("requests", "blocking", RequestsClient, check_http1)
