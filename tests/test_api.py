@@ -61,7 +61,7 @@ def test_reporters_are_told_in_order(server: SampleServer, tmp_path: Path) -> No
         ({"existing": "eat"}, "existing='eat': choose from 'skip'"),
         ({"model": "magic"}, "unknown model 'magic'"),
         ({"workers": 0}, "--workers 0"),
-        ({"workers": "three"}, "workers='three': give int"),
+        ({"workers": "three"}, "--workers 'three': give a number from 1, or auto"),
         ({"delay": "x"}, "delay='x': give float"),
         ({"header": {"a": "b"}}, "header="),
         ({"ca_file": "nowhere.pem"}, "nowhere.pem"),

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from toolkit.core.adaptive import Change
 from toolkit.core.job import Done, Wait
 from toolkit.core.schedule import Retry, Schedule
 from toolkit.core.task import Failure, Outcome, Skip, Task
@@ -18,53 +19,90 @@ BEAT = 0.05
 """Seconds between the conductor's looks at what has landed; each is one write to the store."""
 BACKLOG = 5_000
 """Outcomes that wait for the store before nothing more is started."""
+ASLEEP = 5.0
+"""Seconds that a waiter sleeps unless it is woken; only the one on guard looks at the clock."""
+NEVER = float("inf")
+
+
+class _Waiter:
+    """A thread with nothing to do, which a bell wakes."""
+
+    __slots__ = ("_bell",)
+
+    def __init__(self) -> None:
+        self._bell = threading.Lock()
+        self._bell.acquire()
+
+    def sleep(self, seconds: float) -> None:
+        self._bell.acquire(timeout=seconds)
+
+    def wake(self) -> None:
+        self._bell.release()
 
 
 class ScheduleFeed:
-    """What models pull from: the schedule behind a lock, with the clock, and a tray for what has landed."""
+    """What models pull from: the schedule behind a lock, with the clock, and a tray for what has landed.
+
+    Of the threads that wait one is on guard: it looks again when the schedule said so. The others sleep until there is
+    work for them, the last to come first, so that few connections stay warm and a herd of idle threads costs nothing.
+    """
 
     def __init__(self, schedule: Schedule) -> None:
         self._schedule = schedule
-        self._wake = threading.Condition()
-        self._waiters = 0
+        self._lock = threading.Lock()
+        self._waiters: list[_Waiter] = []
+        self._guard: _Waiter | None = None
+        self._guarded = NEVER
+        self._is_over = False
         self._tray: deque[tuple[Outcome, Retry | None]] = deque()
         self._actions: list[Callable[[], None]] = []
         self.bytes = 0
         self._counting = threading.Lock()
         self.cancelled = False
 
-    def next(self) -> Task[Any] | Wait | Done:
-        """Return what to start now."""
-        with self._wake:
+    def next(self, settled: Outcome | None = None) -> Task[Any] | Wait | Done:
+        """Return what to start now; settled: an attempt's outcome to take on the way, for one lock less."""
+        with self._lock:
             now = time.monotonic()
-            if len(self._tray) > BACKLOG:
-                return Wait(now + BEAT)
-            step = self._schedule.next(now)
-            while isinstance(step, Skip | Failure):
-                self._tray.append((step, None))
-                if len(self._tray) > BACKLOG:
-                    return Wait(now + BEAT)
-                step = self._schedule.next(now)
-            # Each start wakes the next worker, if there is work for it: waking all for every task costs dearly.
+            if settled is not None:
+                self._settle(settled, now)
+            step = self._step(now)
             if isinstance(step, Done):
-                self._wake.notify_all()
-            elif self._waiters and self._schedule.has_ready:
-                self._wake.notify()
+                self._is_over = True
+                self._wake_all()
+            elif self._waiters:
+                self._rouse(step)
             return step
 
     def settle(self, outcome: Outcome) -> None:
         """Take an attempt's outcome."""
-        with self._wake:
-            self._tray.append((outcome, self._schedule.settle(outcome, time.monotonic())))
+        with self._lock:
+            self._settle(outcome, time.monotonic())
 
     def wait(self, step: Wait, *, most: float = 0.2) -> None:
-        """Block until there may be something to start, `most` seconds at the longest."""
-        with self._wake:
+        """Block until there may be something to start; the one on guard, `most` seconds at the longest."""
+        waiter = _Waiter()
+        with self._lock:
             pause = most if step.until is None else min(most, step.until - time.monotonic())
-            if pause > 0:
-                self._waiters += 1
-                self._wake.wait(pause)
-                self._waiters -= 1
+            if pause <= 0 or self._is_over or (self._schedule.has_ready and len(self._tray) <= BACKLOG):
+                return  # it came about since the step was given
+            due = time.monotonic() + pause
+            if self._guard is None or due < self._guarded:
+                self._guard, self._guarded = waiter, due
+            else:
+                pause = ASLEEP
+            self._waiters.append(waiter)
+        waiter.sleep(pause)
+        with self._lock:
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
+            if waiter is self._guard:
+                self._guard, self._guarded = None, NEVER
+
+    def wake(self) -> None:
+        """Let all that wait look again."""
+        with self._lock:
+            self._wake_all()
 
     def received(self, size: int) -> None:
         """Count bytes that came in."""
@@ -81,8 +119,30 @@ class ScheduleFeed:
         """Return what has landed since the last call, in order."""
         return [self._tray.popleft() for _ in range(len(self._tray))]
 
+    def pulse(self) -> list[Change]:
+        """Let the schedule look at the clock and the bytes, a few times a second; return new limits to tell of."""
+        if not self._lock.acquire(timeout=BEAT):  # the plan holds things up, and a Ctrl-C must not wait for it
+            return []
+        try:
+            schedule = self._schedule
+            schedule.received = self.bytes
+            schedule.review(time.monotonic())
+            if schedule.stopped:
+                self._wake_all()
+            elif self._waiters and schedule.has_more:
+                self._wake_one()
+            changes = schedule.limiter.changes
+            return [changes.popleft() for _ in range(len(changes))]
+        finally:
+            self._lock.release()
+
+    @property
+    def expired(self) -> bool:
+        """Whether the time limit of the run is over."""
+        return self._schedule.expired
+
     def stop(self, reason: str) -> None:
-        """Start nothing more."""
+        """Start nothing more; those that wait are told at the next pulse."""
         self._schedule.stop(reason)
 
     def cancel(self) -> None:
@@ -104,7 +164,40 @@ class ScheduleFeed:
             seconds,
             total,
             schedule.stopped,
+            schedule.limiter.limit if schedule.policy.workers else None,
         )
+
+    def _settle(self, outcome: Outcome, now: float) -> None:
+        self._schedule.received = self.bytes
+        self._tray.append((outcome, self._schedule.settle(outcome, now)))
+
+    def _step(self, now: float) -> Task[Any] | Wait | Done:
+        tray = self._tray
+        if len(tray) > BACKLOG:
+            return Wait(now + BEAT)
+        step = self._schedule.next(now)
+        while isinstance(step, Skip | Failure):
+            tray.append((step, None))
+            if len(tray) > BACKLOG:
+                return Wait(now + BEAT)
+            step = self._schedule.next(now)
+        return step
+
+    def _rouse(self, step: Task[Any] | Wait) -> None:
+        """Wake one waiter if there may be work for it, or nobody is on guard; waking all for each task costs dearly."""
+        if isinstance(step, Task) and (
+            self._guard is None or self._schedule.due < self._guarded - 0.001 or self._schedule.has_more
+        ):
+            self._wake_one()
+
+    def _wake_one(self) -> None:
+        """Wake the waiter that came last, for its connections are warm; the guard only if there is no other."""
+        at = -2 if self._waiters[-1] is self._guard and len(self._waiters) > 1 else -1
+        self._waiters.pop(at).wake()
+
+    def _wake_all(self) -> None:
+        while self._waiters:
+            self._waiters.pop().wake()
 
 
 class Engine(threading.Thread):

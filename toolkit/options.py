@@ -16,13 +16,25 @@ from toolkit.core.policy import Policy, parse_max_errors
 from toolkit.core.quantities import parse_bytes, parse_rate, parse_seconds
 from toolkit.models import ClientOptions, Model
 
-IO_WORKERS = 16
-"""Tasks at once where they wait for the network."""
-
+AUTO = "auto"
+AUTO_THREADS = 64
+"""Tasks at once, at most, where the number is found out: each costs a thread."""
+AUTO_TASKS = 256
+"""The same where one event loop has them all."""
 MOST_WORKERS = 1000
 """Threads or processes that a run may have; more only fight for the processors."""
 MOST_TASKS = 10_000
 """Tasks that one event loop may have under way."""
+
+
+def parse_workers(text: str) -> int | str:
+    """Return "auto", or the number that text is; raises UsageError."""
+    if text.strip().lower() == AUTO:
+        return AUTO
+    try:
+        return int(text)
+    except ValueError as error:
+        raise UsageError(f"--workers {text!r}: give a number from 1, or auto") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +42,13 @@ class RunOptions:
     """How a job is run: the same options for every app."""
 
     model: str = option("", "Concurrency model; `toolkit models` lists them.", flags=("--model", "-m"), metavar="NAME")
-    workers: int | None = option(None, "Tasks at once.", flags=("--workers", "-j"), metavar="N")
+    workers: int | str | None = option(
+        None,
+        "Tasks at once, at most: a number, or auto (the default), which finds out how many help.",
+        flags=("--workers", "-j"),
+        metavar="N|auto",
+        parse=parse_workers,
+    )
     retries: int = option(3, "Attempts after the first.", metavar="N")
     timeout: float | None = option(
         None, "Seconds without a byte (network) or for a picture, after which a task fails.", metavar="SECONDS"
@@ -88,12 +106,10 @@ class NetworkOptions:
     block_private: bool = option(False, "Connect to no private address at all.")
 
 
-def policy_of(app: App, options: RunOptions, network: NetworkOptions) -> Policy:
-    """Return the schedule's limits; raises UsageError for a number that is none."""
+def policy_of(app: App, options: RunOptions, network: NetworkOptions, workers: int) -> Policy:
+    """Return the schedule's limits; workers: tasks at once. Raises UsageError for a number that is none."""
     _check_numbers(options, retries=0, timeout=None, deadline=None)
     _check_numbers(network, per_host=1, delay=0, rate=None)
-    if options.workers is not None and options.workers < 1:
-        raise UsageError(f"--workers {options.workers}: give a number from 1")
     if options.fresh and options.retry_failed:
         raise UsageError("--fresh forgets what failed, and --retry-failed needs it: choose one")
     return Policy(
@@ -103,6 +119,10 @@ def policy_of(app: App, options: RunOptions, network: NetworkOptions) -> Policy:
         max_errors=None if options.max_errors is None else parse_max_errors(str(options.max_errors)),
         deadline=options.deadline,
         order="input" if app.network else "largest",
+        # Where tasks compute, workers are given batches ahead of time, and the model alone says how many run.
+        workers=workers if app.network else 0,
+        adaptive=app.network and options.workers in (None, AUTO) and workers > 1,
+        slots=min(network.per_host, getattr(app.job, "slots", 1)) if app.network else 1,
     )
 
 
@@ -148,15 +168,25 @@ def client_options_of(network: NetworkOptions) -> ClientOptions:
 
 
 def workers_of(model: Model, app: App, options: RunOptions) -> int:
-    """Return how many tasks run at once: as asked for, or by what the app waits for."""
+    """Return how many tasks run at once, at most: as asked for, or by what the app waits for; raises UsageError."""
+    asked = options.workers
+    if isinstance(asked, str) and asked != AUTO:
+        raise UsageError(f"--workers {asked!r}: give a number from 1, or auto")
+    if isinstance(asked, int) and asked < 1:
+        raise UsageError(f"--workers {asked}: give a number from 1, or auto")
+    traits = model.traits
     if model.name == "sequential":
         return 1
-    if options.workers is not None:
-        most = MOST_TASKS if model.traits.client == "async" else MOST_WORKERS
-        if options.workers > most:
-            raise UsageError(f"--workers {options.workers}: {model.name} takes {most:,} at most")
-        return options.workers
-    return IO_WORKERS if app.network and not model.traits.parallel_cpu else usable_cpus()
+    if isinstance(asked, int):
+        most = MOST_TASKS if traits.client == "async" else MOST_WORKERS
+        if asked > most:
+            raise UsageError(f"--workers {asked}: {model.name} takes {most:,} at most")
+        found = asked
+    elif app.network and not traits.parallel_cpu:
+        found = AUTO_TASKS if traits.client == "async" else AUTO_THREADS
+    else:
+        found = usable_cpus()
+    return min(found, traits.most_workers or found)
 
 
 def _check_numbers(options: RunOptions | NetworkOptions, **least: int | None) -> None:

@@ -25,14 +25,14 @@ from toolkit.core.task import Outcome, Skip, Success, Task, failure_of
 from toolkit.feed import BEAT, Engine, ScheduleFeed
 from toolkit.models import Model, Setup
 from toolkit.options import NetworkOptions, RunOptions, client_options_of, policy_of, workers_of
-from toolkit.reporting import Reporter, RunFinished, RunStarted, Summary, Tally, TaskSettled
+from toolkit.reporting import LimitChanged, Limits, Reporter, RunFinished, RunStarted, Summary, Tally, TaskSettled
 from toolkit.reporting.words import command_line
 from toolkit.store import Store
 
 TICK = 0.2
 """Seconds between Tick events."""
 GRACE = 10.0
-"""Seconds that running tasks may take to end after the first Ctrl-C."""
+"""Seconds that running tasks may take to end after the first Ctrl-C, or the end of the run's time."""
 
 
 class Run:
@@ -58,9 +58,9 @@ class Run:
         self.summary: Summary | None = None
         self.abandoned = False
         network = network or NetworkOptions()
-        self.policy = policy or policy_of(app, options, network)
         self._model: Model = models.load(options.model or app.usual_model)
         self._workers = workers_of(self._model, app, options)
+        self.policy = policy or policy_of(app, options, network, self._workers)
         self._client = models.client_for(self._model, network.client)
         self._client_options = client_options_of(network)
         self._max_time = network.max_time if app.network else options.timeout
@@ -138,7 +138,7 @@ class Run:
         schedule = Schedule(self._planned(store), self.policy)
         feed = ScheduleFeed(schedule)
         store.begin(self.app.name, self._plan_name, self._model.name, self._workers, command_line(self.command))
-        self._tell(RunStarted(self.app.name, self._model.name, self._workers))
+        self._tell(RunStarted(self.app.name, self._model.name, self._workers, self.policy.adaptive))
         engine = Engine(self._model, self._setup(), feed)
         started, at = time.monotonic(), datetime.now(UTC)
         engine.start()
@@ -165,6 +165,8 @@ class Run:
             over = engine.over.wait(BEAT)  # asked before landing, so that nothing lands after the last look
             yield from self._land(feed, store)
             now = time.monotonic()
+            for change in feed.pulse():
+                self._tell(LimitChanged(change.limit, change.reason, max(0.0, change.at - started)))
             if now - ticked >= TICK or over:
                 ticked = now
                 self._tell(feed.tick(now - started, self.app.total))
@@ -175,8 +177,10 @@ class Run:
             if self._interrupts:
                 give_up_at = give_up_at or now + GRACE
                 feed.stop("interrupted")
-                if self._interrupts > 1 or now >= give_up_at:
-                    return  # _end cancels what still runs
+            elif feed.expired:
+                give_up_at = give_up_at or now + GRACE
+            if give_up_at and (self._interrupts > 1 or now >= give_up_at):
+                return  # _end cancels what still runs
 
     def _land(self, feed: ScheduleFeed, store: Store) -> list[Outcome]:
         """Store and tell what has landed since the last call; return the outcomes that are final."""
@@ -241,8 +245,10 @@ class Run:
             output=self.output,
             store=str(store.path) if store.path else None,
             command=self.command,
+            sources=self._sources,
             startup_seconds=engine.startup,
             warnings=dict(self._tally.warnings),
+            limits=_limits(schedule),
         )
         ended = {"succeeded": summary.succeeded, "failed": summary.errors, "skipped": summary.skips}
         try:
@@ -291,6 +297,14 @@ class Run:
                     self._tally.warn(f"a report could not be written: {error.strerror or error}")
                 else:
                     self._fault = self._fault or error
+
+
+def _limits(schedule: Schedule) -> Limits | None:
+    """Return what became of the limit on tasks at once, where there was one."""
+    limiter = schedule.limiter
+    if not schedule.policy.workers:
+        return None
+    return Limits(limiter.adaptive, limiter.highest, limiter.settled, limiter.changed)
 
 
 @contextmanager

@@ -11,7 +11,17 @@ from rich.console import Console
 
 from toolkit.core.errors import FailureKind
 from toolkit.core.task import Failure, Skip, Success, Task
-from toolkit.reporting import FailureGroup, RunFinished, RunStarted, Summary, Tally, TaskSettled, Tick
+from toolkit.reporting import (
+    FailureGroup,
+    LimitChanged,
+    Limits,
+    RunFinished,
+    RunStarted,
+    Summary,
+    Tally,
+    TaskSettled,
+    Tick,
+)
 from toolkit.reporting.console import ConsoleReporter
 from toolkit.reporting.ending import ending
 from toolkit.reporting.json import EventsReporter, document, schema
@@ -82,6 +92,33 @@ def test_ending_names_failures_and_the_command_when_some_failed() -> None:
     ]
 
 
+def test_ending_leaves_sources_out_of_a_long_retry_command() -> None:
+    """What failed is remembered: a thousand sources need not be pasted again, and what is no source stays."""
+    urls = tuple(f"http://h/{n}" for n in range(1000))
+    command = ("toolkit", "download", *urls, "-o", "out", "--header", "A: b")
+    text = list(ending(summary(failed={"http": 5}, failures=(GROUP,), command=command, sources=urls)))
+    assert text[-1] == "  to retry what failed: toolkit download -o out --header 'A: ***' --retry-failed"
+
+
+@pytest.mark.parametrize(
+    ("limits", "line"),
+    [
+        (Limits(adaptive=True, highest=32, last=12, changes=5), "  limit settled at 12 at once (auto)"),
+        (
+            Limits(adaptive=False, highest=64, last=48, changes=1),
+            "  limit settled at 48 at once (of 64: this machine had no more to give)",
+        ),
+        (Limits(adaptive=True, highest=4, last=4, changes=0), None),
+        (None, None),
+    ],
+)
+def test_ending_says_where_the_limit_settled_if_it_moved(limits: Limits | None, line: str | None) -> None:
+    """One line, and none where there is nothing to tell."""
+    text = list(ending(summary(limits=limits, workers=64)))
+    assert text[1:] == ([line] if line else [])
+    assert ("threads x auto" if limits and limits.adaptive else "threads x64") in text[0]
+
+
 def test_ending_says_how_to_go_on_when_interrupted() -> None:
     """A stopped run is resumed by the same command, less --fresh."""
     stopped = summary(status="interrupted", left=7, command=("toolkit", "download", "u", "-o", "f", "--fresh"))
@@ -104,6 +141,15 @@ def test_tally_keeps_few_examples_and_few_groups_when_all_fail_differently() -> 
     assert (same.message, same.count, len(same.examples)) == ("HTTP 404 for …", 1000, 3)
 
 
+def test_tally_groups_bad_lines_when_only_their_places_differ() -> None:
+    """A thousand bad lines of a list are one sort of failure."""
+    tally = Tally()
+    for number in range(1000):
+        task = Task(f"urls.txt:{number}", None)
+        tally.add(Failure(task, FailureKind.INPUT, f"urls.txt:{number}: no URL"), 0)
+    assert [(group.message, group.count) for group in tally.groups()] == [("…: no URL", 1000)]
+
+
 def test_tally_keeps_few_warnings_when_all_differ() -> None:
     """Their words may come from outside."""
     tally = Tally()
@@ -123,7 +169,20 @@ def test_tally_counts_skips_by_reason_and_sums_bytes() -> None:
 
 def test_document_fits_its_schema_when_everything_happened() -> None:
     """The shipped schema describes what is printed."""
-    validate(document(summary(failed={"http": 5}, failures=(GROUP,), left=2, status="stopped", reason="x")), schema())
+    everything: dict[str, object] = {"failed": {"http": 5}, "failures": (GROUP,), "left": 2, "status": "stopped"}
+    limits = Limits(adaptive=True, highest=32, last=12, changes=5)
+    report = document(summary(**everything, reason="x", limits=limits, sources=("urls.txt",)))
+    validate(report, schema())
+    assert report["limits"] == {"adaptive": True, "highest": 32, "last": 12, "changes": 5}
+    assert report.keys() <= schema()["properties"].keys()
+
+
+def test_document_is_unicode_when_a_name_is_not() -> None:
+    """Half a surrogate pair, as Python reads odd file names, is refused by other programs' readers."""
+    odd = FailureGroup("name", "no \udcff", 1, (("f\udcff", "no \udcff"),))
+    text = json.dumps(document(summary(failed={"name": 1}, failures=(odd,), output="o\udcff")), ensure_ascii=False)
+    assert "no \\\\udcff" in text
+    assert json.loads(text.encode())["output"] == "o\\udcff"
 
 
 @pytest.mark.parametrize(
@@ -192,10 +251,19 @@ def test_console_reporter_shows_figures_failures_and_the_ending() -> None:
     reporter(RunStarted("download", "threads", 4))
     reporter(Tick(0, 0, 0, 0, 4, 0, 0.2, total=20))
     reporter(TaskSettled(Failure(task, FailureKind.HTTP, "HTTP 503"), 1.5))
-    reporter(Tick(10, 0, 0, 1, 4, 5_000_000, 5.2, total=20))
+    reporter(Tick(10, 0, 0, 1, 4, 5_000_000, 5.2, total=20, limit=6))
     reporter(RunFinished(summary()))
     text = stream.getvalue()
-    for words in ("download · threads x4", "10 files", "4 running", "1 retries", "2.0/s", "50%", "http://h/[red]x"):
+    for words in (
+        "download · threads x4",
+        "10 files",
+        "4 of 6 running",
+        "5.0 MB at 1.0 MB/s",
+        "1 retries",
+        "2.0/s",
+        "50%",
+        "http://h/[red]x",
+    ):
         assert words in text, words
     assert text.rstrip().endswith("10 files done in 2.0 s; 5.0/s; 1.2 MB [threads x4, requests]")
 
@@ -207,11 +275,13 @@ def test_verbose_reporter_names_every_attempt() -> None:
     reporter(TaskSettled(Success(Task("a", None), None)))
     reporter(TaskSettled(Skip(Task("b", None), "up to date")))
     reporter(TaskSettled(Failure(Task("c", None), FailureKind.BUG, "KeyError: 1", debug="Traceback …"), 2.0))
+    reporter(LimitChanged(8, "throughput rises", 0.5))
     assert stream.getvalue().splitlines() == [
         "done  a (0.000 s)",
         "skip  b: up to date",
         "fail  c: bug: KeyError: 1; again in 2.0 s",
         "Traceback …",
+        "limit 8 at once: throughput rises",
     ]
 
 
@@ -219,10 +289,12 @@ def test_events_are_one_json_object_a_line() -> None:
     """Each line stands by itself, with secrets removed."""
     stream = io.StringIO()
     reporter = EventsReporter(stream)
-    reporter(RunStarted("download", "threads", 4))
+    reporter(RunStarted("download", "threads", 64, adaptive=True))
     reporter(TaskSettled(Failure(Task("http://u:p@h/", None), FailureKind.HTTP, "HTTP 503"), 1.5))
+    reporter(LimitChanged(8, "throughput rises", 0.5))
     reporter(RunFinished(summary()))
-    started, settled, finished = (json.loads(line) for line in stream.getvalue().splitlines())
-    assert started["model"] == "threads"
+    started, settled, changed, finished = (json.loads(line) for line in stream.getvalue().splitlines())
+    assert (started["model"], started["workers"], started["adaptive"]) == ("threads", 64, True)
+    assert (changed["event"], changed["limit"], changed["reason"]) == ("limit_changed", 8, "throughput rises")
     assert (settled["key"], settled["kind"], settled["retry_in"]) == ("http://***@h/", "http", 1.5)
     assert finished["run"]["exit_code"] == 0

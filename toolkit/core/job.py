@@ -88,6 +88,9 @@ class Memory(Protocol):
     def disown(self, name: str, key: str) -> None:
         """Give a reserved output name to another task."""
 
+    def commit(self) -> None:
+        """Make everything so far survive a kill; raises RunStopped if the disk refuses."""
+
     def done(self, settings: str) -> Iterator[Remembered]:
         """Yield every task done with these settings, in the order of the plans that brought them."""
 
@@ -171,14 +174,17 @@ class Done:
 class Feed(Protocol):
     """The conductor's side, as a model sees it; safe to call from any thread."""
 
-    def next(self) -> Task[Any] | Wait | Done:
-        """Return what to start now."""
+    def next(self, settled: Outcome | None = None) -> Task[Any] | Wait | Done:
+        """Return what to start now; settled: an attempt's outcome to report on the way."""
 
     def settle(self, outcome: Outcome) -> None:
         """Report an attempt's outcome."""
 
     def wait(self, step: Wait, *, most: float = 0.2) -> None:
-        """Block until there may be something to start, `most` seconds at the longest."""
+        """Block until there may be something to start. One of those that wait looks again after `most` seconds."""
+
+    def wake(self) -> None:
+        """Let all that wait look again."""
 
     def received(self, size: int) -> None:
         """Count bytes that came in, for the live view."""

@@ -34,7 +34,9 @@ class Lane:
     """The queue and the limits of one lane; the nameless lane has no limits. dead: why it is given up, or ""."""
 
     __slots__ = (
+        "connections",
         "cool_until",
+        "cut_at",
         "dead",
         "failures",
         "forgiven",
@@ -55,6 +57,8 @@ class Lane:
         self.policy = policy
         self.queue: list[tuple[float, int, Task[Any]]] = []
         self.in_flight = 0
+        self.connections = 0
+        self.cut_at = -INFINITY
         self.limit = float(policy.per_lane) if name else INFINITY
         self.next_start = 0.0
         self.cool_until = 0.0
@@ -68,8 +72,8 @@ class Lane:
 
     @property
     def has_room(self) -> bool:
-        """Whether something is queued and one more may run, were it only a question of number."""
-        return bool(self.queue) and self.in_flight < self.limit
+        """Whether something is queued and one more connection may be used, were it only a question of number."""
+        return bool(self.queue) and self.connections < self.limit
 
     @property
     def opens_at(self) -> float:
@@ -85,10 +89,11 @@ class Lane:
         """Queue a task; the lowest priority starts first, then the lowest sequence."""
         heapq.heappush(self.queue, (priority, sequence, task))
 
-    def start(self, now: float) -> Task[Any]:
-        """Take the next task; the caller has checked has_room and opens_at."""
+    def start(self, now: float, slots: int = 1) -> Task[Any]:
+        """Take the next task, for so many connections; the caller has checked has_room and opens_at."""
         task = heapq.heappop(self.queue)[2]
         self.in_flight += 1
+        self.connections += slots
         if self.name:
             self.next_start = now + self.policy.delay
         return task
@@ -99,6 +104,7 @@ class Lane:
         An idle lane is to be kept until its pace and its bad memories have faded.
         """
         self.in_flight -= 1
+        self.connections -= outcome.task.slots
         if self.name:
             self._learn(outcome, now)
         marked = self.failures or self.trips or self.limit < self.policy.per_lane
@@ -112,6 +118,8 @@ class Lane:
             return
         if outcome.cool_lane:
             self._cool(outcome, now)
+        elif outcome.kind is FailureKind.TIMEOUT:
+            self._halve(outcome, now)
         if outcome.kind in UNREACHABLE:
             if not late:
                 self._missed(now)
@@ -120,10 +128,16 @@ class Lane:
 
     def _cool(self, failure: Failure, now: float) -> None:
         wait = failure.retry_after if failure.retry_after is not None else self.policy.backoff
-        self.limit = max(1.0, self.limit / 2)
+        self._halve(failure, now)
         self.cool_until = max(self.cool_until, now + min(wait, self.policy.retry_after_cap))
         if wait > self.policy.retry_after_cap:  # nobody waits that long, least of all once for each task
             self.dead = f"it asks to be left alone for {wait:,.0f} s"
+
+    def _halve(self, failure: Failure, now: float) -> None:
+        """Let half as many run, but once for all that were under way together: eight timeouts are one sign."""
+        if failure.timing.started >= self.cut_at:
+            self.limit = max(1.0, self.limit / 2)
+            self.cut_at = now
 
     def _recover(self) -> None:
         self.failures = self.trips = 0

@@ -19,7 +19,8 @@ class Policy:
     how long, doubled each time; breaker_trips: pauses after which what is left of the lane fails. max_errors: failures
     that stop the run: a count, or a share (of at least errors_floor tasks). deadline: from the first call of next.
     look_ahead: tasks taken from the plan before they can start, those that wait for another attempt among them.
-    order: "input", or "largest" cost first.
+    order: "input", or "largest" cost first. workers: tasks at once, or 0 for as many as the model has workers;
+    adaptive: whether that is found out, up to workers. slots: connections that one task may be given.
     """
 
     retries: int = 3
@@ -38,6 +39,9 @@ class Policy:
     deadline: float | None = None
     look_ahead: int = 10_000
     order: Literal["input", "largest"] = "input"
+    workers: int = 0
+    adaptive: bool = False
+    slots: int = 1
 
 
 def parse_max_errors(text: str) -> int | float:

@@ -10,10 +10,11 @@ import heapq
 import random
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
+from toolkit.core.adaptive import UNLIMITED, Adaptive
 from toolkit.core.errors import FailureKind
 from toolkit.core.job import Done, Wait
 from toolkit.core.lane import INFINITY, Lane
@@ -28,6 +29,8 @@ MOST_DOUBLINGS = 64
 """Times that a backoff is doubled, so that thousands of retries are no overflow."""
 MOST_CRASHES = 2
 """A task whose worker died this often is not tried again."""
+FARTHER = 4
+"""Times the look-ahead that is drawn while workers are idle: all that is in view may belong to hosts that are full."""
 
 Planned = Task[Any] | Skip | Failure | None
 
@@ -59,10 +62,15 @@ class Schedule:
     """Draws tasks from a plan lazily and says which to start; not thread-safe by itself."""
 
     def __init__(self, plan: Iterable[Planned], policy: Policy, draw: random.Random | None = None) -> None:
+        """in_flight: tasks. connections: those that they may use. received: bytes, kept up to date from outside."""
         self.policy = policy
+        self.limiter = Adaptive(policy.workers or UNLIMITED, adaptive=policy.adaptive)
         self.counts = Counts()
         self.in_flight = 0
+        self.connections = 0
+        self.received = 0
         self.stopped = ""
+        self.expired = False
         self.error: Exception | None = None
         self._plan: Iterator[Planned] | None = iter(plan)
         self._random = draw or random.Random()
@@ -74,6 +82,8 @@ class Schedule:
         self._queued = 0
         self._retrying = 0
         self._ends: float | None = None
+        # One task may use its slots even where fewer tasks run at once.
+        self._most_connections = max(policy.workers, policy.slots) if policy.workers else UNLIMITED
 
     @property
     def waiting(self) -> int:
@@ -83,7 +93,19 @@ class Schedule:
     @property
     def has_ready(self) -> bool:
         """Whether another task could start at once."""
-        return bool(self._ready)
+        return bool(self._ready) and self._has_room
+
+    @property
+    def has_more(self) -> bool:
+        """Whether it makes sense to look for another task now."""
+        if not self._has_room:
+            return False
+        return bool(self._ready) or (self._plan is not None and self.waiting <= self._view - PULLS)
+
+    @property
+    def due(self) -> float:
+        """When something may change by itself, if nothing ends."""
+        return self._timers[0][0] if self._timers else INFINITY
 
     def next(self, now: float) -> Task[Any] | Skip | Failure | Wait | Done:
         """Return a task to start; or an outcome decided without running, which has ended; or Wait; or Done."""
@@ -101,7 +123,7 @@ class Schedule:
                 return Done(self.stopped)
             if task := self._start(now):
                 return task
-            if self._plan is None or self.waiting >= self.policy.look_ahead:
+            if not self._has_room or self._plan is None or self.waiting >= self._view:
                 return self._nothing()
             if not self._pull(now):
                 return Wait(now + PAUSE)
@@ -110,7 +132,9 @@ class Schedule:
     def settle(self, outcome: Outcome, now: float) -> Retry | None:
         """Take the outcome of a started task; return Retry if it is to run again, None if it has ended."""
         lane = self._lanes[outcome.task.lane]
+        self.limiter.ended(outcome, self.in_flight, self.received, now)
         self.in_flight -= 1
+        self.connections -= outcome.task.slots
         was_dead = bool(lane.dead)
         lane.settle(outcome, now)
         if lane.dead and not was_dead and not self.stopped:
@@ -123,6 +147,11 @@ class Schedule:
             self._forget(lane, now)
         return retry
 
+    def review(self, now: float) -> None:
+        """Look at the clock and the bytes, while nothing starts or ends."""
+        self._check_time(now)
+        self.limiter.review(self.in_flight, self.received, now)
+
     def stop(self, reason: str) -> None:
         """Start nothing more; what waits is left for another run."""
         self.stopped = self.stopped or reason
@@ -133,6 +162,7 @@ class Schedule:
         if self._ends is None:
             self._ends = now + self.policy.deadline
         if now >= self._ends:
+            self.expired = self.expired or not self.stopped
             self.stop(f"the time limit of {self.policy.deadline:g} s was reached")
 
     def _fire(self, now: float) -> None:
@@ -147,18 +177,45 @@ class Schedule:
                 if what.idle:
                     self._forget(what, now)
 
+    @property
+    def _has_room(self) -> bool:
+        return self.in_flight < self.limiter.limit and self.connections < self._most_connections
+
+    @property
+    def _view(self) -> int:
+        """How many tasks may wait: more where a limit says that workers are idle."""
+        return self.policy.look_ahead * (FARTHER if self.policy.workers else 1)
+
     def _start(self, now: float) -> Task[Any] | None:
-        while self._ready:
+        if self.policy.slots > 1 and self._has_room:
+            self._fill(self.policy.slots, now)  # to know whether others want connections
+        while self.has_ready:
             lane = self._ready.popleft()
             lane.in_ready = False
             if lane.has_room and lane.opens_at <= now:
-                task = lane.start(now)
-                self._queued -= 1
-                self.in_flight += 1
+                task = self._take(lane, now)
                 self._offer(lane, now)
                 return task
             self._offer(lane, now)
         return None
+
+    def _take(self, lane: Lane, now: float) -> Task[Any]:
+        slots = self._slots(lane) if self.policy.slots > 1 else 1
+        task = lane.start(now, slots)
+        self._queued -= 1
+        self.limiter.started(self.in_flight, now)
+        self.in_flight += 1
+        self.connections += slots
+        return task if task.slots == slots else replace(task, slots=slots)
+
+    def _slots(self, lane: Lane) -> int:
+        """Return how many connections the lane's next task may use: its share of what is free, itself included."""
+        if not lane.name:
+            return 1
+        coming = self._plan is not None  # an input that has none yet may have one soon
+        of_lane = int(lane.limit - lane.connections) // (len(lane.queue) + coming)
+        of_all = (self._most_connections - self.connections) // (self._queued + coming)
+        return max(1, min(self.policy.slots, of_lane, of_all))
 
     def _offer(self, lane: Lane, now: float) -> None:
         """Put a lane where it will be looked at again: at the end of the ready ones, or on a timer."""
@@ -273,6 +330,8 @@ class Schedule:
     def _nothing(self) -> Wait | Done:
         if not (self.in_flight or self._queued or self._retrying or self._plan):
             return Done()
+        if not self._has_room:
+            return Wait()
         return Wait(self._timers[0][0] if self._timers else None)
 
 

@@ -35,7 +35,7 @@ class Traits:
 
     parallel_cpu: Python code runs on several processors at once. survives_killed_worker: a worker that dies costs its
     task an attempt, not the run. stops_overdue: a task past its time limit is stopped, even in C code. client: the sort
-    of HTTP client it needs.
+    of HTTP client it needs. most_workers: where the operating system sets a limit.
     """
 
     summary: str
@@ -44,6 +44,7 @@ class Traits:
     parallel_cpu: bool = False
     survives_killed_worker: bool = False
     stops_overdue: bool = False
+    most_workers: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

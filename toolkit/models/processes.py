@@ -243,6 +243,7 @@ MODEL = Model(
         parallel_cpu=True,
         survives_killed_worker=True,
         stops_overdue=True,
+        most_workers=MOST_WORKERS,
     ),
     start,
 )

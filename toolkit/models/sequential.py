@@ -18,11 +18,13 @@ def start(setup: Setup) -> Iterator[Runner]:
         with closing(blocking_runtime(setup, feed)) as runtime:
             feed.on_cancel(runtime.abort)
             try:
-                while not isinstance(step := feed.next(), Done):
+                outcome = None
+                while not isinstance(step := feed.next(outcome), Done):
+                    outcome = None
                     if isinstance(step, Wait):
                         feed.wait(step)
                     else:
-                        feed.settle(runtime.perform(setup.job, step, "main"))
+                        outcome = runtime.perform(setup.job, step, "main")
             except Cancelled:
                 pass  # the task is left for the next run
 

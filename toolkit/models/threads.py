@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from toolkit.core.errors import UsageError
+from toolkit.core.errors import RunStopped
 from toolkit.core.job import Done, Feed, Wait
-from toolkit.core.runtime import Cancelled
+from toolkit.core.runtime import BlockingRuntime, Cancelled
 from toolkit.models import Model, Runner, Setup, Traits, blocking_runtime
 
 LINGER = 2.0
@@ -18,62 +18,83 @@ LINGER = 2.0
 
 @contextmanager
 def start(setup: Setup) -> Iterator[Runner]:
-    """Lend a runner that starts the threads and returns when all have ended."""
+    """Lend a runner that starts threads as work needs them, and returns when all have ended."""
 
     def run(feed: Feed) -> None:
-        faults: list[BaseException] = []
-        gate = threading.Event()
-        threads = [
-            # Daemons, so that a thread that cannot be stopped does not keep a cancelled program alive.
-            threading.Thread(
-                target=_work, args=(setup, feed, f"thread-{n}", gate, faults), name=f"toolkit-{n}", daemon=True
-            )
-            for n in range(setup.workers)
-        ]
-        _start(threads, gate, faults)
-        for thread in threads:
-            while thread.is_alive() and not feed.cancelled:
-                thread.join(0.5)
-        ends = time.monotonic() + LINGER
-        for thread in threads:
-            if thread.is_alive():
-                thread.join(max(0.0, ends - time.monotonic()))
-        if faults:
-            raise faults[0]
+        _Crew(setup, feed).work()
 
     yield run
 
 
-def _start(threads: Sequence[threading.Thread], gate: threading.Event, faults: list[BaseException]) -> None:
-    """Start all threads, or let those that did start end with nothing done."""
-    started = 0
-    try:
-        for thread in threads:
-            thread.start()
-            started += 1
-    except (RuntimeError, MemoryError):  # too many for this machine
-        faults.append(UsageError(f"only {started} of {len(threads)} threads could be started: use fewer workers"))
-    except BaseException as error:
-        faults.append(error)
-    finally:
-        gate.set()
+class _Crew:
+    """The threads of a run: while all are busy another comes, up to the workers that are allowed."""
 
+    def __init__(self, setup: Setup, feed: Feed) -> None:
+        self._setup, self._feed = setup, feed
+        self._threads: list[threading.Thread] = []
+        self._busy: set[str] = set()
+        self._most = setup.workers
+        self._hiring = threading.Lock()
+        self._faults: list[BaseException] = []
 
-def _work(setup: Setup, feed: Feed, name: str, gate: threading.Event, faults: list[BaseException]) -> None:
-    """Work until the feed is done, or a thread has a fault: then the run is over, and no other goes on."""
-    gate.wait()
-    try:
-        with closing(blocking_runtime(setup, feed)) as runtime:
-            feed.on_cancel(runtime.abort)
-            while not faults and not isinstance(step := feed.next(), Done):
-                if isinstance(step, Wait):
-                    feed.wait(step)
-                else:
-                    feed.settle(runtime.perform(setup.job, step, name))
-    except Cancelled:
-        pass  # the task is left for the next run
-    except BaseException as error:  # handed to the thread that waits, which raises it
-        faults.append(error)
+    def work(self) -> None:
+        """Work until the feed is done; raises what a thread raised, once all have ended."""
+        self._hire()
+        for thread in self._threads:  # it grows meanwhile
+            while thread.is_alive() and not self._feed.cancelled:
+                thread.join(0.5)
+        ends = time.monotonic() + LINGER
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(max(0.0, ends - time.monotonic()))
+        if self._faults:
+            raise self._faults[0]
+
+    def _hire(self) -> None:
+        """Start another thread if all are busy and it is allowed; do without if this machine has no more."""
+        with self._hiring:
+            if len(self._busy) < len(self._threads) or len(self._threads) >= self._most or self._faults:
+                return
+            number = len(self._threads)
+            # A daemon, so that a thread that cannot be stopped does not keep a cancelled program alive.
+            thread = threading.Thread(
+                target=self._run, args=(f"thread-{number}",), name=f"toolkit-{number}", daemon=True
+            )
+            self._threads.append(thread)
+            try:
+                thread.start()
+            except (RuntimeError, MemoryError) as error:
+                self._threads.pop()
+                self._most = number
+                if not number:
+                    raise RunStopped(f"no thread can be started ({error}): end other programs first") from error
+
+    def _run(self, name: str) -> None:
+        """Work until the feed is done, or a thread has a fault: then the run is over, and no other goes on."""
+        try:
+            with closing(blocking_runtime(self._setup, self._feed)) as runtime:
+                self._feed.on_cancel(runtime.abort)
+                self._pull(runtime, name)
+        except Cancelled:
+            pass  # the task is left for the next run
+        except BaseException as error:  # handed to the thread that waits, which raises it
+            self._faults.append(error)
+            self._feed.wake()
+
+    def _pull(self, runtime: BlockingRuntime, name: str) -> None:
+        feed, job, busy, threads = self._feed, self._setup.job, self._busy, self._threads
+        step = feed.next()
+        while not isinstance(step, Done) and not self._faults:
+            if isinstance(step, Wait):
+                feed.wait(step)
+                step = feed.next()
+                continue
+            busy.add(name)
+            if len(busy) == len(threads) < self._most:
+                self._hire()
+            outcome = runtime.perform(job, step, name)
+            busy.discard(name)
+            step = feed.next(outcome)
 
 
 MODEL = Model(

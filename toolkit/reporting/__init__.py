@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,6 +10,8 @@ from typing import Any, Literal
 
 from toolkit.core.task import Failure, Outcome, Skip, Success
 
+_PLACE = re.compile(r"^[^\n]{1,300}?:\d+: ")
+"""The line of a list that a message begins with: without it, failures of a sort are one group."""
 EXAMPLES = 3
 """Failures of a sort that are named; the rest are counted."""
 GROUPS = 200
@@ -17,11 +20,26 @@ GROUPS = 200
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """A run begins."""
+    """A run begins. workers: tasks at once, at most; adaptive: whether it is found out how many of them help."""
 
     app: str
     model: str
     workers: int
+    adaptive: bool = False
+
+    @property
+    def how(self) -> str:
+        """How tasks run: "threads x4", or "threads x auto"."""
+        return _how(self.model, self.workers, adaptive=self.adaptive)
+
+
+@dataclass(frozen=True, slots=True)
+class LimitChanged:
+    """Another number of tasks runs at once from now on. seconds: since the start."""
+
+    limit: int
+    reason: str
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +55,8 @@ class Tick:
     """How far the run is, a few times a second.
 
     received: bytes so far. seconds: since the start.
-    total: of tasks, if that is known. stopping: why nothing new is started, or "".
+    total: of tasks, if that is known. stopping: why nothing new is started, or "". limit: tasks at once, if there is
+    one.
     """
 
     succeeded: int
@@ -49,6 +68,7 @@ class Tick:
     seconds: float
     total: int | None = None
     stopping: str = ""
+    limit: int | None = None
 
     @property
     def ended(self) -> int:
@@ -67,8 +87,21 @@ class FailureGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What became of the limit on tasks at once. last: where it settled. changes: how often that was another."""
+
+    adaptive: bool
+    highest: int
+    last: int
+    changes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
-    """What became of a run. seconds: wall time. bytes: of results. left: tasks that were seen but not ended."""
+    """What became of a run. seconds: wall time. bytes: of results. left: tasks that were seen but not ended.
+
+    workers: tasks at once, at most. sources: those of the command, which need not be repeated to retry.
+    """
 
     app: str
     model: str
@@ -91,6 +124,13 @@ class Summary:
     command: tuple[str, ...] = ()
     startup_seconds: float = 0.0
     warnings: dict[str, int] = field(default_factory=dict)
+    sources: tuple[str, ...] = ()
+    limits: Limits | None = None
+
+    @property
+    def how(self) -> str:
+        """How tasks ran: "threads x4", or "threads x auto"."""
+        return _how(self.model, self.workers, adaptive=self.limits is not None and self.limits.adaptive)
 
     @property
     def total(self) -> int:
@@ -124,7 +164,7 @@ class RunFinished:
     summary: Summary
 
 
-Event = RunStarted | TaskSettled | Tick | RunFinished
+Event = RunStarted | TaskSettled | LimitChanged | Tick | RunFinished
 Reporter = Callable[[Event], None]
 """Takes events, all in one thread, in order; one reporter a file."""
 
@@ -163,7 +203,7 @@ class Tally:
 
     def _fail(self, failure: Failure) -> None:
         self.failed[failure.kind.value] += 1
-        text = failure.message.replace(failure.task.key, "…")
+        text = _PLACE.sub("…: ", failure.message.replace(failure.task.key, "…"))
         key = (failure.kind.value, text)
         if key not in self._groups and len(self._groups) >= GROUPS:
             key = (failure.kind.value, "(others)")
@@ -171,6 +211,10 @@ class Tally:
         group[0] += 1
         if len(group[1]) < EXAMPLES:
             group[1].append((failure.task.key, failure.message))
+
+
+def _how(model: str, workers: int, *, adaptive: bool) -> str:
+    return f"{model} x auto" if adaptive else f"{model} x{workers}"
 
 
 def _bounded(counter: Counter[str], text: str) -> str:

@@ -13,7 +13,7 @@ from rich.text import Text
 from toolkit.core.task import Failure
 from toolkit.reporting import Event, RunFinished, RunStarted, TaskSettled, Tick
 from toolkit.reporting.ending import SORTS, ending
-from toolkit.reporting.words import duration, shown, size
+from toolkit.reporting.words import duration, running, shown, size
 
 REFRESHES = 5
 """A second."""
@@ -66,17 +66,17 @@ class ConsoleReporter:
         started = self._started
         assert started is not None  # noqa: S101 - RunStarted came first
         table = Table.grid(padding=(0, 2))
-        cells = [Text(f"{started.app} · {started.model} x{started.workers}", style="bold")]
+        cells = [Text(f"{started.app} · {started.how}", style="bold")]
         if tick.total:
             cells.append(Text(f"{tick.ended / tick.total:>4.0%}", style="cyan"))
         cells.append(Text(f"{tick.succeeded:,} {SORTS.get(started.app, ('', 'done'))[1]}", style="green"))
         cells += [Text(f"{tick.skipped:,} skipped", style="dim")] if tick.skipped else []
         cells += [Text(f"{tick.failed:,} failed", style="red")] if tick.failed else []
-        cells.append(Text(f"{tick.in_flight:,} running"))
+        cells.append(Text(running(tick)))
         cells += [Text(f"{tick.retried:,} retries", style="yellow")] if tick.retried else []
         rate, volume = self._speed()
         cells.append(Text(f"{rate:,.1f}/s"))
-        cells += [Text(f"{size(volume)}/s", style="cyan")] if tick.received else []
+        cells += [Text(f"{size(tick.received)} at {size(volume)}/s", style="cyan")] if tick.received else []
         cells.append(Text(duration(tick.seconds), style="dim"))
         if tick.total and rate:
             cells.append(Text(f"{duration((tick.total - tick.ended) / rate)} to go", style="dim"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from toolkit.reporting import FailureGroup, Summary
 from toolkit.reporting.words import command_line, duration, plural, shown, size
@@ -11,6 +11,8 @@ MOST_GROUPS = 10
 """Sorts of failures, and of warnings, that are shown."""
 LONGEST = 300
 """Characters of a task that are shown."""
+LONG = 200
+"""Characters of a command that are pleasant to paste."""
 SORTS = {"download": ("file", "files"), "resize": ("picture", "pictures"), "scrape": ("page", "pages")}
 
 
@@ -23,7 +25,7 @@ def verdict(summary: Summary) -> str:
     parts += [f"{summary.left:,} left"] if summary.left else []
     rate = summary.succeeded / summary.seconds if summary.seconds > 0 else 0.0
     volume = f"; {size(summary.bytes)}" if summary.bytes else ""
-    model = f"{summary.model} x{summary.workers}" + (f", {summary.client}" if summary.client else "")
+    model = summary.how + (f", {summary.client}" if summary.client else "")
     how = {"complete": "", "stopped": f"STOPPED ({shown(summary.reason)}): ", "interrupted": "INTERRUPTED: "}
     speed = f"; {rate:,.1f}/s" if rate else ""
     return f"{how[summary.status]}{', '.join(parts)} in {duration(summary.seconds)}{speed}{volume} [{model}]"
@@ -41,7 +43,16 @@ def ending(summary: Summary) -> Iterator[str]:
         yield "  skipped: " + ", ".join(f"{count:,} {shown(reason)}" for reason, count in summary.skipped.items())
     for text, count in sorted(summary.warnings.items(), key=lambda item: -item[1])[:MOST_GROUPS]:
         yield f"  warning: {shown(text)}" + (f" ({count:,} times)" if count > 1 else "")
+    yield from _limit(summary)
     yield from _next_step(summary)
+
+
+def _limit(summary: Summary) -> Iterator[str]:
+    """Yield where the limit on tasks at once came to rest, if it moved."""
+    limits = summary.limits
+    if limits and limits.changes:
+        how = "auto" if limits.adaptive else f"of {summary.workers:,}: this machine had no more to give"
+        yield f"  limit settled at {limits.last:,} at once ({how})"
 
 
 def _group(group: FailureGroup) -> Iterator[str]:
@@ -59,4 +70,15 @@ def _next_step(summary: Summary) -> Iterator[str]:
     if summary.left or summary.status != "complete":
         yield f"  to go on: {command_line(command)}"
     elif summary.errors:
-        yield f"  to retry what failed: {command_line([*command, '--retry-failed'])}"
+        yield f"  to retry what failed: {_retry(command, summary.sources)}"
+
+
+def _retry(command: list[str], sources: Sequence[str]) -> str:
+    """Return the command that retries; sources that make it long are left out, for they are remembered."""
+    text = command_line([*command, "--retry-failed"])
+    if len(text) <= LONG:
+        return text
+    for source in sources:
+        if source in command:
+            command.remove(source)
+    return command_line([*command, "--retry-failed"])

@@ -6,7 +6,7 @@ from typing import TextIO
 
 from toolkit.reporting import Event, RunFinished, Tick
 from toolkit.reporting.ending import ending
-from toolkit.reporting.words import duration, size
+from toolkit.reporting.words import duration, running, size
 
 INTERVAL = 10.0
 """Seconds between lines."""
@@ -45,7 +45,7 @@ def line(tick: Tick) -> str:
         f"{tick.skipped:,} skipped",
         f"{tick.failed:,} failed",
     ]
-    parts += [f"{tick.in_flight:,} running", f"{tick.retried:,} retries", f"{rate:,.1f}/s"]
+    parts += [running(tick), f"{tick.retried:,} retries", f"{rate:,.1f}/s"]
     parts += [f"{size(tick.received)} received"] if tick.received else []
     return (
         f"{duration(tick.seconds)}: "

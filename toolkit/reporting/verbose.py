@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TextIO
 
 from toolkit.core.task import Failure, Skip, Success
-from toolkit.reporting import Event, TaskSettled
+from toolkit.reporting import Event, LimitChanged, TaskSettled
 from toolkit.reporting.words import shown
 
 
 class VerboseReporter:
-    """One line an attempt; with tracebacks, also those of failures."""
+    """One line an attempt, and one for each new limit; with tracebacks, also those of failures."""
 
     def __init__(self, stream: TextIO, *, tracebacks: bool = False) -> None:
         self._stream = stream
@@ -18,6 +18,8 @@ class VerboseReporter:
 
     def __call__(self, event: Event) -> None:
         """Take an event."""
+        if isinstance(event, LimitChanged):
+            print(f"limit {event.limit} at once: {event.reason}", file=self._stream, flush=True)
         if not isinstance(event, TaskSettled):
             return
         outcome, key = event.outcome, shown(event.outcome.task.key)

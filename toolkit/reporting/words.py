@@ -6,6 +6,8 @@ import re
 import shlex
 from collections.abc import Sequence
 
+from toolkit.reporting import Tick
+
 _SECRET = re.compile(
     r"(?i)([?&;](?:[a-z_-]*(?:token|key|secret|signature|password|passwd|pwd|auth|sig|credential)[a-z_-]*)=)[^&#\s]+"
 )
@@ -69,3 +71,8 @@ def _without_value(field: str) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """Return "1 file", "2 files"."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def running(tick: Tick) -> str:
+    """Return "6 running", or "6 of 8 running" where there is a limit."""
+    return f"{tick.in_flight:,}{'' if tick.limit is None else f' of {tick.limit:,}'} running"

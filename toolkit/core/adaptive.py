@@ -1,0 +1,256 @@
+"""How many tasks run at once, found by trying: more while that brings more, fewer when it does not, or when it hurts.
+
+Pure: it is told what starts, what ends and how many bytes came, each with the time. It climbs by doubling, and then
+holds, trying a little more or a little less now and then; a try is kept only if the throughput says so.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Literal
+
+from toolkit.core.errors import FailureKind
+from toolkit.core.task import Failure, Outcome
+
+START = 4
+"""Tasks at once to begin with."""
+UNLIMITED = 1 << 30
+"""A limit that none reaches."""
+LEAST = 0.1
+"""Seconds that a look at the throughput takes at least."""
+FLOWING = 0.5
+"""Seconds after which large files are judged by their bytes though none has ended."""
+PATIENCE = 10.0
+"""Seconds after which any work at all is judged."""
+TASK_BYTES = 256 * 1024
+"""Bytes that are as much work as the rest of a task: small files count as files, large ones as bytes."""
+USED = 0.6
+"""Share of the limit that must have been in use on average, or nothing can be said of it."""
+GAIN = 0.2
+"""Share of what more workers could bring at best that they must bring: of doubling, a fifth more."""
+LOSS = 0.1
+"""Share of what fewer workers could cost at most that they may cost."""
+HURTS = 0.9
+"""What throughput falls to, of what it was, when no second look is needed."""
+TROUBLED = 0.25
+"""Share of tasks that are throttled or time out at which fewer run."""
+CUT = 0.7
+"""What the limit is multiplied with then."""
+TRIES = (4, 48)
+"""Looks between tries: at first, and at most, when they bring nothing."""
+CALM = (0.6, 1.6)
+"""What throughput may be of what it was; beyond, the world has changed, and it is time for another try."""
+RELIEF = 30.0
+"""Seconds after which this machine's own limit is tried again, a quarter higher."""
+TROUBLES = frozenset({FailureKind.THROTTLED, FailureKind.TIMEOUT})
+KEPT = 1000
+"""Changes that are kept until they are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The limit is another now. at: monotonic seconds."""
+
+    limit: int
+    reason: str
+    at: float
+
+
+class Adaptive:
+    """The limit on tasks at once, from 1 to most; without adaptive, most, unless this machine has less to give."""
+
+    __slots__ = (
+        "_area", "_base", "_began", "_ceiling", "_cut_at", "_doubted", "_last", "_phase", "_received", "_relief",
+        "_skip", "_tasks", "_troubles", "_up", "_wait", "_waited", "adaptive", "changed", "changes", "highest", "limit",
+        "most", "settled",
+    )  # fmt: skip
+
+    def __init__(self, most: int, *, adaptive: bool) -> None:
+        """settled: where the limit stands when nothing is being tried. changed: how often that was another."""
+        self.most = most
+        self.adaptive = adaptive
+        self.limit = self.settled = self.highest = min(START, most) if adaptive else most
+        self.changes: deque[Change] = deque(maxlen=KEPT)
+        self.changed = 0
+        self._ceiling = most
+        self._relief = self._cut_at = float("-inf")
+        self._phase: Literal["climb", "hold", "try"] = "climb"
+        self._up = False
+        self._base: float | None = None
+        self._doubted = False
+        self._wait, self._waited = TRIES[0], 0
+        self._area = self._last = 0.0
+        self._open(0, 0.0, skip=self.limit)
+
+    def started(self, running: int, now: float) -> None:
+        """Take note that a task starts beside `running` others."""
+        self._area += running * (now - self._last)
+        self._last = now
+
+    def ended(self, outcome: Outcome, running: int, received: int, now: float) -> None:
+        """Learn from a task's end. running: tasks, this one among them. received: bytes of the whole run so far."""
+        self._area += running * (now - self._last)
+        self._last = now
+        if isinstance(outcome, Failure):
+            self._fail(outcome, running, received, now)
+        if not self.adaptive:
+            return
+        self._tasks += 1
+        if self._skip:
+            if self._tasks >= self._skip:
+                self._open(received, now)
+        # Only whole rounds: tasks that start together end together, and half of such a burst would tell nothing.
+        elif self._tasks % self.limit == 0 and now - self._began >= LEAST:
+            self._judge(received, now)
+
+    def review(self, running: int, received: int, now: float) -> None:
+        """Look at the bytes now and then: large files move the limit before they end."""
+        self._area += running * (now - self._last)
+        self._last = now
+        if self._ceiling < self.most and now >= self._relief:
+            self._raise_ceiling(received, now)
+        elapsed = now - self._began
+        if not self.adaptive or elapsed < FLOWING / 2:
+            return
+        work = (received - self._received) / TASK_BYTES
+        flows = work > max(1, self._tasks)
+        if self._skip:
+            if flows:
+                self._open(received, now)
+        elif (flows and elapsed >= FLOWING) or (elapsed >= PATIENCE and (self._tasks or received > self._received)):
+            self._judge(received, now)
+
+    def _open(self, received: int, now: float, skip: int = 0) -> None:
+        """Begin another look; skip: tasks that began under another limit, whose ends do not count."""
+        self._began = self._last = now
+        self._received = received
+        self._area = 0.0
+        self._tasks = self._troubles = 0
+        self._skip = skip
+
+    def _judge(self, received: int, now: float) -> None:
+        elapsed = now - self._began
+        rate = (self._tasks - self._troubles + (received - self._received) / TASK_BYTES) / elapsed
+        running = self._area / elapsed
+        troubled = self._troubles > TROUBLED * self._tasks
+        self._open(received, now)
+        if troubled:
+            self._cut(max(1, int(min(self.limit, max(1.0, running)) * CUT)), "hosts ask for less", received, now)
+            return
+        if self._ceiling < self.most and self.limit > self._ceiling:
+            self._move(self._ceiling, "this machine's limit", received, now)
+            return
+        used = running >= USED * self.limit
+        judge = {"climb": self._climb, "hold": self._hold, "try": self._try}[self._phase]
+        judge(rate, received, now, used=used)
+
+    def _climb(self, rate: float, received: int, now: float, *, used: bool) -> None:
+        if not used:
+            self._back("not used", received, now)
+            return
+        if self._base is None or self._gains(rate):
+            self._keep(rate)
+            if self.limit < self._ceiling:
+                self._move(min(self._ceiling, 2 * self.limit), "throughput rises", received, now)
+            else:
+                self._phase = "hold"
+        elif rate < HURTS * self._base or self._doubted:
+            self._up = True  # and so the first try is of fewer
+            self._back("more bring nothing", received, now)
+        else:
+            self._doubted = True  # new connections take a while before they bring anything: look once more
+
+    def _hold(self, rate: float, received: int, now: float, *, used: bool) -> None:
+        if not used:
+            return
+        if self._base is None or not CALM[0] < rate / self._base < CALM[1]:
+            self._wait = TRIES[0]
+        self._base = rate if self._base is None else (self._base + rate) / 2
+        self._waited += 1
+        if self._waited < self._wait:
+            return
+        self._up = (not self._up or self.limit == 1) and self.limit < self._ceiling
+        fewer = min(self.limit - 1, int(0.7 * self.limit))
+        target = min(self._ceiling, max(self.limit + 1, int(1.5 * self.limit))) if self._up else fewer
+        if target < 1:
+            return
+        self._phase = "try"
+        self._move(target, "trying more" if self._up else "trying fewer", received, now)
+
+    def _try(self, rate: float, received: int, now: float, *, used: bool) -> None:
+        assert self._base is not None  # noqa: S101 - holding has set it
+        if self._up and used and self._gains(rate):
+            soars = rate >= self._base * (1 + 3 * GAIN * (self.limit / self.settled - 1))
+            self._keep(rate)
+            self._phase = "climb" if soars and self.limit < self._ceiling else "hold"
+            self._up = False  # and so the next try is of more again
+            if self._phase == "climb":
+                self._move(min(self._ceiling, 2 * self.limit), "throughput rises", received, now)
+        elif not self._up and rate >= self._base * (1 - LOSS * (1 - self.limit / self.settled)):
+            self._keep(rate)
+            self._phase, self._up = "hold", True  # and so the next try is of fewer again
+        elif self._up and used and rate >= HURTS * self._base and not self._doubted:
+            self._doubted = True
+        else:
+            self._back("more bring nothing" if self._up else "fewer bring less", received, now)
+
+    def _gains(self, rate: float) -> bool:
+        """Whether more workers bring a fair share of what they could."""
+        assert self._base is not None  # noqa: S101 - the callers have looked
+        return rate >= self._base * (1 + GAIN * (self.limit / self.settled - 1))
+
+    def _keep(self, rate: float) -> None:
+        """Stay with the limit that is being tried."""
+        self._base = rate
+        self._doubted = False
+        self._wait, self._waited = TRIES[0], 0
+        if self.settled != self.limit:
+            self.settled = self.limit
+            self.changed += 1
+        self.highest = max(self.highest, self.settled)
+
+    def _back(self, reason: str, received: int, now: float) -> None:
+        """Give up what was tried; the next try comes later."""
+        self._phase = "hold"
+        self._wait, self._waited = min(2 * self._wait, TRIES[1]), 0
+        self._move(self.settled, reason, received, now)
+
+    def _move(self, limit: int, reason: str, received: int, now: float) -> None:
+        self._doubted = False
+        if limit == self.limit:
+            return
+        under_way = min(limit, self.limit)
+        self.limit = limit
+        self.changes.append(Change(limit, reason, now))
+        self._open(received, now, skip=under_way)
+
+    # What hurts
+
+    def _fail(self, failure: Failure, running: int, received: int, now: float) -> None:
+        if failure.timing.started < self._cut_at:
+            return  # it began before the last cut, which was for its like
+        if failure.kind is FailureKind.LIMIT:
+            self._ceiling = max(1, min(self.limit, running) * 3 // 4)
+            self._relief = now + RELIEF
+            self._cut(self._ceiling, "this machine's limit", received, now)
+        elif failure.kind in TROUBLES:
+            self._troubles += 1
+
+    def _cut(self, limit: int, reason: str, received: int, now: float) -> None:
+        self._cut_at = now
+        self._phase, self._base, self._up = "hold", None, False
+        self._wait, self._waited = 2 * TRIES[0], 0
+        self._settle(min(limit, self.limit), reason, received, now)
+
+    def _raise_ceiling(self, received: int, now: float) -> None:
+        self._ceiling = min(self.most, self._ceiling + max(1, self._ceiling // 4))
+        self._relief = now + RELIEF
+        if not self.adaptive:
+            self._settle(self._ceiling, "trying more", received, now)
+
+    def _settle(self, limit: int, reason: str, received: int, now: float) -> None:
+        self._move(limit, reason, received, now)
+        if self.settled != limit:
+            self.settled = limit
+            self.changed += 1
