@@ -18,6 +18,7 @@ import pytest
 from samples.serve import SampleServer
 from tests.compare.servers import Waiting, changing, serving
 from toolkit.cli import main
+from toolkit.clients import usual
 from toolkit.compare.commands import Work
 from toolkit.compare.document import schema
 from toolkit.compare.results import Variant
@@ -68,7 +69,7 @@ def test_download_when_models_agree(address: str, tmp_path: Path) -> None:
     assert "1 of 4 tasks failed, under every valid variant" in found["warnings"]
     assert found["command"][:3] == ["toolkit", "compare", "download"]
     assert list(scratch.iterdir()) == []
-    assert "| threads | 3 | requests |" in page.read_text(encoding="utf-8")
+    assert f"| threads | 3 | {usual('blocking')} |" in page.read_text(encoding="utf-8")
 
 
 def test_download_when_shown_as_text(address: str) -> None:
@@ -78,8 +79,8 @@ def test_download_when_shown_as_text(address: str) -> None:
     lines = done.stdout.splitlines()
     assert lines[0].split()[:5] == ["variant", "workers", "client", "results", "median"]
     assert lines[1].split()[3] == lines[2].split()[3] != "differ"
-    assert lines[1].split()[:3] == ["threads", "16", "requests"]
-    assert lines[2].split()[:3] == ["threads#2", "16", "requests"]
+    assert lines[1].split()[:3] == ["threads", "16", usual("blocking")]
+    assert lines[2].split()[:3] == ["threads#2", "16", usual("blocking")]
     assert [line.split(":")[0] for line in done.stderr.splitlines()] == [
         "[1/4] warm-up (dropped)",
         "[2/4] warm-up (dropped)",
@@ -179,7 +180,7 @@ def test_models_when_listed(capsys: pytest.CaptureFixture[str]) -> None:
         main(["models"])
     lines = capsys.readouterr().out.splitlines()
     assert {"sequential", "threads"} <= {line.split()[0] for line in lines}
-    assert any(line.split()[:3] == ["threads", "yes", "requests"] for line in lines)
+    assert any(line.split()[:3] == ["threads", "yes", usual("blocking")] for line in lines)
 
 
 def test_models_when_listed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
@@ -190,4 +191,4 @@ def test_models_when_listed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert found["schema"] == "toolkit.models/1"
     threads = next(each for each in found["models"] if each["name"] == "threads")
     assert threads["installed"]
-    assert threads["default_client"] == "requests"
+    assert threads["default_client"] == usual("blocking")

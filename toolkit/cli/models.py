@@ -39,7 +39,7 @@ def _facts(name: str) -> dict[str, Any]:
         "summary": traits.summary,
         "traits": _words(traits),
         "client_kind": traits.client,
-        "default_client": traits.default_client,
+        "default_client": models.usual_client(traits),
         "parallel_cpu": traits.parallel_cpu,
         "survives_killed_worker": traits.survives_killed_worker,
         "stops_overdue": traits.stops_overdue,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import importlib.util
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,6 +48,13 @@ class ClientKind:
     works: Literal["blocking", "async"]
     open: Callable[[ClientOptions], BlockingClient | AsyncClient]
     check: Callable[[ClientOptions], object]
+
+
+def usual(works: Literal["blocking", "async"]) -> str:
+    """Return the name of the client for those who name none: the fastest that is installed."""
+    if works == "async":
+        return "aiohttp"
+    return "curl" if importlib.util.find_spec("pycurl") else "requests"
 
 
 def load(name: str, works: str) -> ClientKind:

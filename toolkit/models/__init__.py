@@ -26,6 +26,7 @@ __all__ = [
     "client_for",
     "load",
     "names",
+    "usual_client",
 ]
 
 
@@ -40,7 +41,6 @@ class Traits:
 
     summary: str
     client: Literal["blocking", "async"]
-    default_client: str
     parallel_cpu: bool = False
     survives_killed_worker: bool = False
     stops_overdue: bool = False
@@ -93,8 +93,13 @@ def load(name: str) -> Model:
 
 
 def client_for(model: Model, name: str | None) -> ClientKind:
-    """Return the named client, or the model's usual one."""
-    return clients.load(name or model.traits.default_client, model.traits.client)
+    """Return the named client, or the usual one of the sort that the model needs."""
+    return clients.load(name or usual_client(model.traits), model.traits.client)
+
+
+def usual_client(traits: Traits) -> str:
+    """Return the name of the client that a model takes if none is named."""
+    return clients.usual(traits.client)
 
 
 def check_client(kind: ClientKind, options: ClientOptions) -> None:

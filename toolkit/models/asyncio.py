@@ -222,4 +222,4 @@ class _Threads:
             del call, future, function, args
 
 
-MODEL = Model("asyncio", Traits("one event loop: for many waits at once", "async", "aiohttp"), start)
+MODEL = Model("asyncio", Traits("one event loop: for many waits at once", "async"), start)

@@ -239,7 +239,6 @@ MODEL = Model(
     Traits(
         "supervised processes: for computing; a crash costs one task",
         "blocking",
-        "requests",
         parallel_cpu=True,
         survives_killed_worker=True,
         stops_overdue=True,

@@ -31,4 +31,4 @@ def start(setup: Setup) -> Iterator[Runner]:
     yield run
 
 
-MODEL = Model("sequential", Traits("a loop: the baseline", "blocking", "requests"), start)
+MODEL = Model("sequential", Traits("a loop: the baseline", "blocking"), start)

@@ -98,5 +98,5 @@ class _Crew:
 
 
 MODEL = Model(
-    "threads", Traits("threads: for waiting, and for C code that frees the GIL", "blocking", "requests"), start
+    "threads", Traits("threads: for waiting, and for C code that frees the GIL", "blocking"), start
 )
