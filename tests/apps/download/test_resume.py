@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 
-from toolkit.apps.download.resume import Body, Partial, Restart, decide, forget, recall, remember
+from toolkit.apps.download.resume import (
+    Body,
+    Partial,
+    Restart,
+    agrees,
+    conditions,
+    decide,
+    forget,
+    noted,
+    recall,
+    remember,
+)
 from toolkit.core.errors import FailureKind, TaskError, TaskSkipped
 from toolkit.core.http import RETRY_STATUSES, Head, Headers
 
@@ -149,24 +160,52 @@ def test_decide_fails_when_a_refusal_of_ranges_was_not_provoked(status: int) -> 
         ({"etag": '"v1"', "content_encoding": "gzip"}, None),
     ],
 )
-def test_remember_when_there_is_a_strong_validator(
-    tmp_path: Path, fields: dict[str, str], validator: str | None
-) -> None:
-    """Only what If-Range may carry makes a part worth keeping; anything else wipes an older note."""
-    note = tmp_path / ".x.part.json"
-    note.write_text("older")
-    remember(note, head(200, **fields), URL, 100)
-    assert recall(note, URL) == (None if validator is None else Partial(URL, validator, 100))
-    assert note.exists() == (validator is not None)
-    assert [path.name for path in tmp_path.iterdir() if path != note] == []
+def test_noted_when_there_is_a_strong_validator(fields: dict[str, str], validator: str | None) -> None:
+    """Only what If-Range may carry makes a part worth keeping."""
+    partial = noted(head(200, **fields), URL, 100)
+    assert partial == (None if validator is None else Partial(URL, validator, 100, final_url=URL))
+
+
+def test_noted_when_a_checksum_will_judge() -> None:
+    """Then a part may go on without a validator; but never one of a coded body."""
+    sums = ("sha256:00",)
+    assert noted(head(200), URL, 9, checksums=sums) == Partial(URL, "", 9, final_url=URL, checksums=sums)
+    assert noted(head(200, content_encoding="gzip"), URL, 9, checksums=sums) is None
+    assert noted(head(200, etag='"v"'), URL, 9, source=URL + "2") == Partial(URL, '"v"', 9, URL + "2", URL)
+
+
+def test_conditions_name_the_range_and_the_version() -> None:
+    """If-Range goes with the range, where there is something to put into it."""
+    assert conditions('"v"', 5) == (("Range", "bytes=5-"), ("If-Range", '"v"'))
+    assert conditions("", 5, 10) == (("Range", "bytes=5-9"),)
+
+
+@pytest.mark.parametrize(
+    ("validator", "fields", "same"),
+    [
+        ('"v1"', {}, True),
+        ('"v1"', {"etag": '"v1"'}, True),
+        ('"v1"', {"etag": '"v2"'}, False),
+        ('"v1"', {"last_modified": "x"}, True),
+        (DATED.validator, {"etag": '"v2"'}, True),
+        (DATED.validator, {"last_modified": DATED.validator}, True),
+        (DATED.validator, {"last_modified": DATE}, False),
+        ("", {"etag": '"v2"', "last_modified": DATE}, True),
+    ],
+)
+def test_agrees_by_what_was_noted(validator: str, fields: dict[str, str], same: bool) -> None:
+    """A server that ignores If-Range is found out by its own fields."""
+    assert agrees(head(206, **fields), validator) is same
 
 
 @pytest.mark.parametrize("total", [None, 0, 10**15])
 def test_recall_round_trip(tmp_path: Path, total: int | None) -> None:
     """What was noted comes back; for another URL, nothing does."""
     note = tmp_path / "note"
-    remember(note, head(200, etag='"\xe9"'), URL, total)
-    assert recall(note, URL) == Partial(URL, '"\xe9"', total)
+    partial = Partial(URL, '"\xe9"', total, checksums=("md5:00",), finished={"etag": "x"} if total else None)
+    remember(note, partial)
+    assert recall(note, URL) == partial
+    assert [path.name for path in tmp_path.iterdir()] == ["note"]
     assert recall(note, URL + "?") is None
     forget(note)
     forget(note)
@@ -195,11 +234,20 @@ WHOLE: dict[str, Any] = {"url": URL, "validator": '"v1"', "total": 5}
         json.dumps(WHOLE | {"total": "5"}),
         json.dumps(WHOLE | {"total": True}),
         json.dumps(WHOLE | {"url": "http://h/other"}),
+        json.dumps(WHOLE | {"spans": 5}),
+        json.dumps(WHOLE | {"spans": [[0, 5]]}),
+        json.dumps(WHOLE | {"spans": [[0, 2, 4]]}),
+        json.dumps(WHOLE | {"spans": [[1, 2, 5]]}),
+        json.dumps(WHOLE | {"spans": [[0, 2, 3], [4, 4, 5]]}),
+        json.dumps(WHOLE | {"spans": [[0, 4, 3], [3, 3, 5]]}),
+        json.dumps(WHOLE | {"spans": [[0, 2, 5]], "total": None}),
     ],
 )
 def test_recall_is_none_when_the_note_is_torn_or_foreign(tmp_path: Path, content: str) -> None:
     """What cannot be believed in full is not believed at all."""
     note = tmp_path / "note"
+    note.write_text(json.dumps(WHOLE | {"spans": [[0, 2, 3], [3, 3, 5]]}))
+    assert recall(note, URL) is not None
     note.write_text(content)
     assert recall(note, URL) is None
     note.write_bytes(b"\xff\xfe\0")

@@ -2,91 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit import storage
-from toolkit.apps.download import resume
-from toolkit.apps.download.part import Part, Transfer
-from toolkit.core.errors import FailureKind, TaskError
+from toolkit.apps.download.part import Part
+from toolkit.apps.download.resume import Disagreement, Restart
+from toolkit.apps.download.split import OURS, Ended, Split
+from toolkit.apps.download.transfer import BadPieces, Transfer
+from toolkit.apps.download.wanted import Fetched, Settings, Wanted
+from toolkit.core.errors import TaskError
 from toolkit.core.follow import follow
-from toolkit.core.http import Reply, Request, Timings
-from toolkit.core.job import Runtime
+from toolkit.core.http import Accept, Reply
+from toolkit.core.job import Group, Runtime
 from toolkit.core.network import Network
 from toolkit.core.task import Task
 from toolkit.core.urls import wire_url
 
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A file to fetch.
-
-    name: its path below the output folder, with slashes. fixed: whether it is the user's own choice, so that no server
-    may suggest another. etag, modified: of the file that is there, if it may be old. mirrors: other URLs of the same
-    file. checksums: as "sha256:" and hexadecimal digits, any of which may be given. pieces: the algorithm, the size in
-    bytes and the digests of pieces, or None. size: in bytes, if that is known. headers: for this file only. columns:
-    what else its line says, for the manifest.
-    """
-
-    url: str
-    name: str
-    fixed: bool = False
-    etag: str | None = None
-    modified: str | None = None
-    mirrors: tuple[str, ...] = ()
-    checksums: tuple[str, ...] = ()
-    pieces: tuple[str, int, tuple[str, ...]] | None = None
-    size: int | None = None
-    headers: tuple[tuple[str, str], ...] = ()
-    columns: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A file that came.
-
-    bytes: its size. received: bytes over the wire this time. resumed: bytes kept from before. verified: how we know
-    that it is whole: "checksum", "length" or "" (the server said nothing, and closed the connection). suggested: the
-    name that the server gave it, made safe, if it still waits for it in its part file: then `name` is not there yet.
-    redirects: URLs left behind. segments: connections that brought it.
-    """
-
-    name: str
-    bytes: int
-    received: int
-    resumed: int
-    final_url: str
-    etag: str | None
-    modified: str | None
-    content_type: str | None
-    status: int = 200
-    checksum: str | None = None
-    verified: str = "length"
-    suggested: str = ""
-    redirects: tuple[str, ...] = ()
-    timings: Timings = Timings()  # noqa: RUF009 - frozen
-    segments: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How files are fetched and kept.
-
-    max_size: bytes, on the wire and decoded. keep_encoded: a body that comes in a content coding is kept as it came.
-    segments: connections for one file at most; 0 for as many as help, 1 for never more than one. hash: an algorithm by
-    which every file is recorded, or "". expect_types: what files must be, such as "pdf" or "image/*"; any will do.
-    fsync: every file is on the disk before it is told to be. keep_mtime: files get the server's time. suggest: the
-    server may name a file whose name is not fixed.
-    """
-
-    max_size: int | None = None
-    keep_encoded: bool = False
-    segments: int = 0
-    hash: str = ""
-    expect_types: tuple[str, ...] = ()
-    fsync: bool = False
-    keep_mtime: bool = True
-    suggest: bool = True
+__all__ = ["DownloadJob", "Fetched", "Settings", "Wanted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,55 +34,116 @@ class DownloadJob:
 
     async def __call__(self, task: Task[Wanted], runtime: Runtime) -> Fetched:
         """Fetch, resuming the part that an earlier attempt left, and give the file its name."""
-        try:
-            return await self._fetch(task.payload, runtime)
-        except resume.Restart:
-            Part(self.folder, task.payload.url).discard()
-        try:
-            return await self._fetch(task.payload, runtime)
-        except resume.Restart:
-            raise TaskError(
-                FailureKind.PROTOCOL, "the server contradicts itself about ranges", retryable=True
-            ) from None
+        wanted = task.payload
+        final = os.fspath(storage.inside(self.folder, wanted.name))
+        if not wanted.mirrors:
+            return await self._bring(task, wanted.url, runtime, final)
+        return await self._from_any(task, runtime, final)
 
-    async def _fetch(self, wanted: Wanted, runtime: Runtime) -> Fetched:
-        final = storage.inside(self.folder, wanted.name)
+    async def _from_any(self, task: Task[Wanted], runtime: Runtime, final: str) -> Fetched:
+        """Ask one mirror after the other, until one has it."""
+        failures: list[TaskError] = []
+        part = Part(self.folder, task.payload.url)
+        before = part.usable(task.payload.checksums)[0]
+        for url in (task.payload.url, *task.payload.mirrors):
+            came = part.usable(task.payload.checksums)[0] if failures else before
+            try:
+                # What came in this attempt is worth more than a mirror's other version of the file.
+                return await self._bring(task, url, runtime, final, keep=came > before)
+            except Disagreement:
+                continue
+            except TaskError as failure:
+                if failure.fatal or failure.kind in OURS:
+                    raise
+                failures.append(failure)
+        raise _worth_most(failures)
+
+    async def _bring(
+        self, task: Task[Wanted], url: str, runtime: Runtime, final: str, *, keep: bool = False
+    ) -> Fetched:
+        """Fetch from one URL; what proves to be of no use is fetched again from the start, once for each reason."""
+        before: set[str] = set()
+        while True:
+            try:
+                return await self._try(task, url, runtime, final, keep=keep, alone=bool(before))
+            except Restart as restart:
+                Part(self.folder, task.payload.url).discard()
+                if restart.why in before:
+                    raise restart.failure from None
+                before.add(restart.why)
+
+    async def _try(
+        self, task: Task[Wanted], url: str, runtime: Runtime, final: str, *, keep: bool, alone: bool
+    ) -> Fetched:
+        wanted = task.payload
         part = Part(self.folder, wanted.url)
-        offset, partial = part.usable()
-        request = self._request(wanted, offset, partial)
-        conditional = bool(wanted.etag or wanted.modified)
-        transfer = Transfer(part, offset, partial, conditional=conditional, limit=self.settings.max_size)
+        others = tuple(each for each in (wanted.url, *wanted.mirrors) if each != url) if wanted.mirrors else ()
+        slots = 1 if alone else task.slots
+        settings = self.settings
+        ask = _Asking(self, wanted)
+        split = Split(part, ask, (url, *others), slots=slots, wanted=settings.segments, fsync=settings.fsync)
+        transfer = Transfer(part, wanted, settings, split, final=final, source=url, keep=keep)
         try:
-            reply = await follow(runtime, request, transfer.accept)
-            size = transfer.become(final, reply.head)
+            if slots > 1 and settings.segments != 1:
+                async with runtime.group() as group:
+                    reply = await self._fetch(transfer, split, ask, url, runtime, group)
+            else:
+                reply = await self._fetch(transfer, split, ask, url, runtime, None)
+            return await self._finish(transfer, split, reply, runtime)
         except BaseException:
             transfer.leave()
             raise
-        return _fetched(wanted, reply, size, transfer.start)
 
-    def _request(self, wanted: Wanted, offset: int, partial: resume.Partial | None) -> Request:
-        request = self.network.request(wire_url(wanted.url), self.headers + wanted.headers)
-        if partial is not None and offset:
-            return request.with_headers(("Range", f"bytes={offset}-"), ("If-Range", partial.validator))
-        if wanted.etag:
-            return request.with_headers(("If-None-Match", wanted.etag))
-        if wanted.modified:
-            return request.with_headers(("If-Modified-Since", wanted.modified))
-        return request
+    async def _fetch(
+        self, transfer: Transfer, split: Split, ask: _Asking, url: str, runtime: Runtime, group: Group | None
+    ) -> Reply | None:
+        """Bring all bytes, and return the reply; None if it was left before its end, since others brought the rest."""
+        split.open_to(group)
+        reply: Reply | None = None
+        if (partial := transfer.segmented) is not None:
+            transfer.go_on(partial)
+        else:
+            try:
+                reply = await ask(runtime, url, transfer.fields(), transfer.accept)
+            except Ended:
+                pass
+            except TaskError as failure:
+                if not split.begun:
+                    raise
+                split.bear(failure)
+        if split.begun:
+            await split.join(runtime, group)
+        return reply
+
+    async def _finish(self, transfer: Transfer, split: Split, reply: Reply | None, runtime: Runtime) -> Fetched:
+        if reply is None:
+            split.check_whole()
+            assert split.head is not None  # noqa: S101 - bytes came, so there was a reply
+            reply = Reply(split.head, split.received)
+        try:
+            return await transfer.finish(reply, runtime)
+        except BadPieces as bad:
+            transfer.mend(bad.ranges, reply.received)
+        await split.join(runtime, None)
+        return await transfer.finish(reply, runtime)
 
 
-def _fetched(wanted: Wanted, reply: Reply, size: int, resumed: int) -> Fetched:
-    headers = reply.head.headers
-    return Fetched(
-        name=wanted.name,
-        bytes=size,
-        received=reply.received,
-        resumed=resumed,
-        final_url=reply.head.url,
-        etag=headers.get("etag"),
-        modified=headers.get("last-modified"),
-        content_type=headers.get("content-type"),
-        status=reply.head.status,
-        redirects=reply.redirects,
-        timings=reply.timings,
-    )
+class _Asking:
+    """How one task asks: with the job's header fields and its own, following redirects."""
+
+    def __init__(self, job: DownloadJob, wanted: Wanted) -> None:
+        self._job, self._wanted = job, wanted
+
+    async def __call__(self, runtime: Runtime, url: str, fields: tuple[tuple[str, str], ...], accept: Accept) -> Reply:
+        """Fetch a URL of the task."""
+        job = self._job
+        request = job.network.request(wire_url(url), job.headers + self._wanted.headers + fields)
+        return await follow(runtime, request, accept)
+
+
+def _worth_most(failures: list[TaskError]) -> TaskError:
+    """Return the failure that stands for all: the first that may pass, else the first."""
+    best = next((failure for failure in failures if failure.retryable), failures[0])
+    if best is failures[0]:
+        return best
+    return TaskError(best.kind, f"a mirror: {best.message}", retryable=True)

@@ -1,17 +1,14 @@
-"""A file on its way: the part beside its final name, the note of how to resume it, and the reply that fills it."""
+"""A file on its way: the part beside its final name, and the note of what it is."""
 
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 
 from toolkit import storage
 from toolkit.apps.download import resume
-from toolkit.core.coding import DecodingSink, decoded
 from toolkit.core.errors import FailureKind, TaskError
-from toolkit.core.http import Head, Sink, http_date
 
 SIDECAR_FROM = 1024 * 1024
 """Bytes from which a file is worth resuming; the note of how is written before the first byte comes."""
@@ -20,104 +17,96 @@ SIDECAR_FROM = 1024 * 1024
 class Part:
     """The file beside the final one, and the note of what it is; both belong to one URL."""
 
-    def __init__(self, folder: Path, url: str) -> None:
-        name = blake2b(url.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-        self.path = folder / f".{name}.part"
-        self.note = folder / f".{name}.part.json"
-        self.url = url
+    __slots__ = ("_note", "_path", "folder", "noted", "url")
 
-    def usable(self) -> tuple[int, resume.Partial | None]:
-        """Return how many bytes are here and what they are of; (0, None) if they cannot be trusted."""
-        partial = resume.recall(self.note, self.url)
+    def __init__(self, folder: Path | str, url: str) -> None:
+        self.folder = os.fspath(folder)
+        mark = blake2b(url.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+        self._path = f"{self.folder}{os.sep}.{mark}.part"
+        self._note = f"{self._path}.json"
+        self.url = url
+        self.noted = True
+        """Whether there may be a note."""
+
+    @property
+    def path(self) -> Path:
+        """The part file."""
+        return Path(self._path)
+
+    @property
+    def note(self) -> Path:
+        """The note beside it."""
+        return Path(self._note)
+
+    @property
+    def name(self) -> str:
+        """The part file's path, as text."""
+        return self._path
+
+    def usable(self, checksums: tuple[str, ...] = ()) -> tuple[int, resume.Partial | None]:
+        """Return how many bytes are here and what they are of; (0, None) if they cannot be trusted.
+
+        checksums: those that the file must have now.
+        """
         try:
-            size = self.path.stat().st_size
+            os.stat(self._note)
+        except OSError:
+            self.noted = False
+            return 0, None
+        try:
+            size = os.stat(self._path).st_size
         except OSError:
             return 0, None
-        if partial is None or size == 0 or (partial.total is not None and size > partial.total):
+        partial = resume.recall(self._note, self.url)
+        if partial is None or (partial.checksums and partial.checksums != checksums):
             return 0, None
-        return size, partial
+        here, fits = size, partial.total is None or size <= partial.total
+        if partial.finished is not None:
+            fits = size == partial.total
+        elif partial.spans:
+            here, fits = partial.here, fits and all(done <= size for start, done, _ in partial.spans if done > start)
+        return (here, partial) if here and fits else (0, None)
+
+    def remember(self, partial: resume.Partial | None) -> None:
+        """Write the note, or remove it for None; raises TaskError."""
+        with storage.naming_errors(self._note):
+            if partial is not None:
+                self.noted = True
+                resume.remember(self._note, partial)
+            elif self.noted:
+                resume.forget(self._note)
+                self.noted = False
 
     def discard(self) -> None:
-        """Forget what is here."""
-        with storage.naming_errors(self.path):
-            resume.forget(self.note)
-            self.path.unlink(missing_ok=True)
+        """Forget what is here; raises TaskError, retryable, if another run is writing it."""
+        storage.remove_alone(self._path)
+        self.noted = True
+        self.remember(None)
 
-
-class Transfer:
-    """One reply on its way into a part."""
-
-    def __init__(
-        self, part: Part, offset: int, partial: resume.Partial | None, *, conditional: bool, limit: int | None
-    ) -> None:
-        """offset: bytes of partial that are here. conditional: whether a 304 was asked for. limit: bytes, or None."""
-        self._part, self._offset, self._partial, self._conditional = part, offset, partial, conditional
-        self._limit = limit
-        self._file: storage.PartFile | None = None
-        self._sink: Sink | None = None
-        self._total: int | None = None
-        self.start = 0
-
-    def accept(self, head: Head) -> Sink | None:
-        """Decide where the body goes."""
-        body = resume.decide(head, self._offset, self._partial, conditional=self._conditional)
-        self.start, self._total = body.offset, body.total
-        self._check_size(body.total)
-        if body.complete:
-            return None
-        self._file = storage.PartFile(self._part.path, body.offset, self._limit)
-        if head.status != 206:  # noqa: PLR2004 - else what is noted holds, though a 206 need not repeat it
-            self._note(head, body.total)
-        coding = ", ".join(head.headers.all("content-encoding"))
-        self._sink = decoded(coding, self._file, self._limit)
-        if self._sink is not self._file:
-            self._total = None  # what was announced is the size on the wire
-        return self._sink
-
-    def become(self, final: Path, head: Head) -> int:
-        """Check that all came, and give the part its final name and the server's time; return its size in bytes."""
-        self._check_whole()
-        if os.name == "nt":  # Windows renames no open file; elsewhere the lock holds until the name is right
-            self.close()
-        path = self._part.path
+    def give_name(self, final: str) -> None:
+        """Give the file its final name; raises TaskError."""
         with storage.naming_errors(final):
-            size = path.stat().st_size
-            modified = http_date(head.headers.get("last-modified"))
-            if modified is not None:
-                with suppress(OSError, OverflowError, ValueError):
-                    os.utime(path, (modified.timestamp(), modified.timestamp()))
-            os.replace(path, final)
-            resume.forget(self._part.note)
-        self.close()
-        return size
+            storage.give_name(self._path, final)
+        self.remember(None)
 
-    def close(self) -> None:
-        """Close the part file."""
-        if self._file is not None:
-            self._file.close()
 
-    def leave(self) -> None:
-        """Give up: keep a part that can be resumed, and remove one that cannot, while it is still locked."""
-        if self._file is not None and not self._part.note.exists():
-            with suppress(OSError):
-                self._part.path.unlink()
-        self.close()
+class Buffer:
+    """A small body in memory: `most` bytes, all told before."""
 
-    def _check_whole(self) -> None:
-        if self._file is None:
-            return
-        if isinstance(self._sink, DecodingSink):
-            self._sink.end()
-        if self._total is not None and self._file.size != self._total:
-            raise TaskError(FailureKind.TRUNCATED, f"{self._file.size:,} of {self._total:,} bytes came", retryable=True)
+    __slots__ = ("_blocks", "_most", "size")
 
-    def _note(self, head: Head, total: int | None) -> None:
-        with storage.naming_errors(self._part.note):
-            if total is None or total >= SIDECAR_FROM:
-                resume.remember(self._part.note, head, self._part.url, total)
-            else:
-                resume.forget(self._part.note)
+    def __init__(self, most: int) -> None:
+        self._blocks: list[bytes] = []
+        self._most = most
+        self.size = 0
 
-    def _check_size(self, total: int | None) -> None:
-        if self._limit is not None and total is not None and total > self._limit:
-            raise TaskError(FailureKind.TOO_LARGE, f"{total:,} bytes, more than --max-size {self._limit:,}")
+    def write(self, block: bytes | bytearray | memoryview, /) -> None:
+        """Keep a block; raises TaskError truncated for more than was announced."""
+        self.size += len(block)
+        if self.size > self._most:
+            raise TaskError(FailureKind.TRUNCATED, f"more than {self._most:,} bytes came", retryable=True)
+        self._blocks.append(bytes(block))
+
+    def body(self) -> bytes:
+        """Return all of it."""
+        return self._blocks[0] if len(self._blocks) == 1 else b"".join(self._blocks)
