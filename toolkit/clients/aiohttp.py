@@ -8,11 +8,9 @@ not, where the client on requests lets them. Heads have 100 fields of 64 KiB at 
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
 from functools import lru_cache
 from typing import Self
 
@@ -30,9 +28,12 @@ from toolkit.clients import (
     wire_headers,
 )
 from toolkit.clients import _failures as failures
-from toolkit.clients._environment import Proxies, check, tls_context
+from toolkit.clients._addresses import check_literal
+from toolkit.clients._connector import Connector, Exchange, exchange
+from toolkit.clients._environment import Proxies, check_http1, tls_context
+from toolkit.clients._socks import socks_of
 from toolkit.core.errors import TaskError
-from toolkit.core.http import BLOCK, DRAIN_LIMIT, Accept, Head, Headers, Progress, Reply, Request, Timings
+from toolkit.core.http import BLOCK, DRAIN_LIMIT, Accept, Head, Headers, Progress, Reply, Request
 
 LINE_LIMIT = 64 * 1024
 FIELDS_LIMIT = 100
@@ -42,8 +43,11 @@ DNS_SECONDS = 300
 IDLE_SECONDS = 5
 """How long an idle connection is kept: their number has no limit, and a list may name thousands of hosts."""
 
+SMALLEST = 4 * 1024
+LONG_PAUSE = 0.5
+"""Seconds of pause after a block that are too long for a steady pace: the next block is smaller."""
+
 _BAD_END = (aiohttp.ClientOSError, aiohttp.http.HttpProcessingError)
-_opened: ContextVar[list[socket.socket]] = ContextVar("opened")
 
 
 class AiohttpClient:
@@ -52,12 +56,11 @@ class AiohttpClient:
     def __init__(self, options: ClientOptions) -> None:
         self._proxies = Proxies(options.proxy)
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
+            connector=Connector(
                 limit=0,
                 keepalive_timeout=IDLE_SECONDS,
                 ttl_dns_cache=DNS_SECONDS,
                 ssl=tls_context(options),
-                socket_factory=_socket,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
@@ -73,7 +76,7 @@ class AiohttpClient:
     async def fetch(self, request: Request, accept: Accept, progress: Progress) -> Reply:
         """Exchange one request for one reply, following no redirect; raises TaskError and what accept raises."""
         started = time.monotonic()
-        response = await self._send(request)
+        response, seen = await self._send(request)
         try:
             first_byte = time.monotonic() - started
             head = _head(request, response)
@@ -82,33 +85,45 @@ class AiohttpClient:
         finally:
             # A body read to its end has given its connection back already; any other connection must not be used again.
             response.close()
-        return Reply(head, received, Timings(first_byte=first_byte, total=time.monotonic() - started))
+        timings = seen.timings(first_byte, time.monotonic() - started)
+        return Reply(head, received, timings, address=seen.address)
 
     async def close(self) -> None:
         """Close all connections."""
         await self._session.close()
 
-    async def _send(self, request: Request) -> aiohttp.ClientResponse:
+    async def _send(self, request: Request) -> tuple[aiohttp.ClientResponse, Exchange]:
+        url, proxy, seen = self._way(request)
         while True:
-            opened: list[socket.socket] = []
-            _opened.set(opened)
+            exchange.set(seen)
             try:
-                return await self._try(request)
+                return await self._try(request, url, proxy), seen
             except _Lost as lost:
                 # A kept connection that the server had closed meanwhile: ask again on another (RFC 9112, 9.3.1).
-                if opened or request.method not in ("GET", "HEAD"):
+                if seen.fresh or request.method not in ("GET", "HEAD"):
                     raise lost.failure from lost
 
-    async def _try(self, request: Request) -> aiohttp.ClientResponse:
+    def _way(self, request: Request) -> tuple[URL, str | None, Exchange]:
+        """Return the URL to ask for, the HTTP proxy to ask, and what the connector must know."""
         with _mapped(request):
             url = URL(request.url, encoded=True)
+        proxy, public = self._proxies.for_url(request.url), request.addresses == "public"
+        if public:
+            check_literal(url.raw_host)
+        if proxy is None:
+            return url, None, Exchange(public=public)
+        socks = socks_of(proxy)
+        return url, None if socks else proxy, Exchange(direct=False, public=public, socks=socks)
+
+    async def _try(self, request: Request, url: URL, proxy: str | None) -> aiohttp.ClientResponse:
+        with _mapped(request):
             return await self._session.request(
                 request.method,
                 url.with_user(None) if url.raw_user or url.raw_password else url,
                 headers=CIMultiDict(wire_headers(request)),
                 allow_redirects=False,
                 timeout=_timeout(request.connect_timeout, request.read_timeout),
-                proxy=self._proxies.for_url(request.url),
+                proxy=proxy,
             )
 
 
@@ -131,6 +146,7 @@ class _Body:
         self._protocol = response.connection.protocol if response.connection else None
         self._closed = self._protocol.closed if self._protocol is not None else None
         self._received = 0
+        self._size = BLOCK
 
     def __enter__(self) -> Self:
         if self._closed is not None:
@@ -153,9 +169,15 @@ class _Body:
             return self._received
         while block := await self._block():
             sink.write(block)
-            progress(len(block))
+            if pause := progress(len(block)):
+                await self._wait(pause)
         check_received(self._expected, self._received)
         return self._received
+
+    async def _wait(self, pause: float) -> None:
+        await asyncio.sleep(pause)
+        if pause > LONG_PAUSE:
+            self._size = max(SMALLEST, int(self._size * LONG_PAUSE / pause))
 
     async def _drain(self, progress: Progress) -> None:
         """Read a short unwanted body, so that the connection can serve the next task; leave a long or slow one."""
@@ -168,7 +190,7 @@ class _Body:
 
     async def _block(self) -> bytes:
         try:
-            block = await self._content.readany()
+            block = await (self._content.readany() if self._size >= BLOCK else self._content.read(self._size))
         except aiohttp.ServerTimeoutError as error:
             raise failures.no_bytes(self._request) from error
         except (aiohttp.ClientError, OSError) as error:
@@ -210,14 +232,6 @@ async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerTy
         raise _Lost(failures.failure_of(error, Request(""))) from error
 
 
-def _socket(address: aiohttp.AddrInfoType) -> socket.socket:
-    """Make a socket, and note it for the fetch that asked for it."""
-    family, kind, protocol, _, _ = address
-    made = socket.socket(family, kind, protocol)
-    _opened.get([]).append(made)
-    return made
-
-
 def _first_words(message: str) -> str:
     """Return the rule that a parser names, without the bytes and the arrow under them."""
     return message.partition(":")[0].strip()
@@ -248,4 +262,4 @@ def _mapped(request: Request) -> Iterator[None]:
         raise failures.failure_of(error, request) from error
 
 
-CLIENT = ClientKind("aiohttp", "async", AiohttpClient, check)
+CLIENT = ClientKind("aiohttp", "async", AiohttpClient, check_http1)
