@@ -97,6 +97,4 @@ class _Crew:
             step = feed.next(outcome)
 
 
-MODEL = Model(
-    "threads", Traits("threads: for waiting, and for C code that frees the GIL", "blocking"), start
-)
+MODEL = Model("threads", Traits("threads: for waiting, and for C code that frees the GIL", "blocking"), start)
