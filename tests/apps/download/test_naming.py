@@ -141,7 +141,7 @@ def test_outcome_is_the_same_in_any_order_of_landing(tmp_path: Path) -> None:
         folder.naming.finish(folder.store)
         stored = {folder.stored(key): key for key in keys.values()}
         assert {name: key for name, key in folder.files.items() if key != A} == stored
-        for key, name in folder.naming.renamed.items():
+        for (key, _), name in folder.naming.moved.items():
             assert folder.files[name] == key
         outcomes.add(tuple(sorted(folder.files.items())))
     assert len(outcomes) == 1

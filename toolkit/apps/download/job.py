@@ -17,14 +17,20 @@ from toolkit.apps.download.lines import Lines
 from toolkit.apps.download.naming import Naming
 from toolkit.apps.download.options import DownloadOptions
 from toolkit.apps.download.part import Part
+from toolkit.apps.download.rows import FIELDS, HERE, row_of
 from toolkit.core.errors import FailureKind, TaskError, UsageError
 from toolkit.core.job import Memory, Remembered
 from toolkit.core.lists import Line, Seen, check_sources, count_urls, read_urls
 from toolkit.core.network import Network
-from toolkit.core.task import Failure, Skip, Task, failure_of
+from toolkit.core.task import Failure, Outcome, Skip, Task, failure_of
 from toolkit.core.urls import lane_of, wire_url
 
 USER_AGENT = f"toolkit/{__version__}"
+KEPT = (
+    *("name", "bytes", "final_url", "etag", "modified", "content_type", "status", "checksum", "verified"),
+    *("suggested", "received", "resumed", "segments"),
+)
+"""Fields of what came that the store keeps."""
 FOREIGN = "a file of this name is there already"
 
 
@@ -35,6 +41,7 @@ class DownloadApp:
     network = True
     usual_model = "threads"
     settings = "1"
+    row_fields = FIELDS
 
     def __init__(
         self, sources: Sequence[str], out: Path, options: DownloadOptions, *, network: Network | None = None
@@ -48,6 +55,7 @@ class DownloadApp:
         self._lines = Lines(options)
         self._naming = Naming(out, overwrite=options.existing == "overwrite")
         self._memory: Memory | None = None
+        self._read_all = False
         self.job = DownloadJob(out, _headers(options), network or Network(), _settings(options))
 
     @cached_property
@@ -61,9 +69,11 @@ class DownloadApp:
         return self.out / ".toolkit.sqlite"
 
     @property
-    def renamed(self) -> dict[str, str]:
-        """The files that had to move in this run: the new path by task key."""
-        return self._naming.renamed
+    def warnings(self) -> list[str]:
+        """What the user should know at the end of a run."""
+        unmet = self._lines.expected.unmet if self._read_all else []
+        shown = ", ".join(unmet[:3]) + (", …" if len(unmet) > 3 else "")  # noqa: PLR2004
+        return [f"--checksums: no file is called {shown}"] if unmet else []
 
     def prepare(self) -> None:
         """Make the folder; raises UsageError."""
@@ -81,6 +91,7 @@ class DownloadApp:
                 continue
             yield self._planned(line, index, seen, memory)
             index += 1
+        self._read_all = True
 
     def recall(self, task: Task[Wanted], known: Remembered) -> Task[Wanted] | Skip:
         """Skip what is here; or ask whether it changed; or fetch it again: as --existing says."""
@@ -91,13 +102,16 @@ class DownloadApp:
         current = known.settings == self.settings and not _contradicts(wanted, value)
         if not current or self._options.existing == "overwrite" or not self._is_here(wanted.name, value.get("bytes")):
             return task
-        if self._options.existing != "update":
-            return Skip(task, "already downloaded")
-        return replace(task, payload=replace(wanted, etag=value.get("etag"), modified=value.get("modified")))
+        known_facts = replace(wanted, etag=value.get("etag"), modified=value.get("modified"))
+        if self._options.existing == "update":
+            return replace(task, payload=known_facts)
+        checksums = (value["checksum"],) if value.get("checksum") else ()
+        here = replace(known_facts, size=value.get("bytes"), checksums=checksums)  # as the manifest tells it
+        return Skip(replace(task, payload=here), HERE)
 
     def record(self, value: Fetched) -> dict[str, Any]:
-        """Return what the store keeps."""
-        return asdict(value)
+        """Return what the store keeps: what helps the next run, and what people ask a store for."""
+        return {name: kept for name in KEPT if (kept := getattr(value, name)) not in (None, "")}
 
     def land(self, task: Task[Wanted], value: Fetched, memory: Memory) -> Fetched:
         """Give a file the name that its server suggests, or as near to it as may be."""
@@ -126,6 +140,14 @@ class DownloadApp:
             return replace(task, lane=lane_of(wire_url(task.payload.url)))
         except TaskError as error:
             return failure_of(task, error)
+
+    def row(self, outcome: Outcome) -> dict[str, Any]:
+        """Return what became of a task, as a row of the manifest."""
+        return row_of(outcome, self._naming.moved.get((outcome.task.key, outcome.task.index)))
+
+    def moved(self) -> dict[tuple[str, int], str]:
+        """Return the paths of files that moved in this run, by URL and index."""
+        return self._naming.moved
 
     def finish(self, memory: Memory) -> None:
         """Note what was moved."""

@@ -26,6 +26,11 @@ def from_url(url: str) -> str:
     return safe(decode(segments[-1])) if segments else safe(parts.hostname or "")
 
 
+def path_of(url: str) -> str:
+    """Return the path of a URL, each part decoded; what it may be called elsewhere, and no name to write to."""
+    return "/".join(decode(part) for part in urlsplit(url).path.split("/") if part)
+
+
 def from_user(text: str) -> str:
     """Return the path that a user gives a file, each part made safe; raises TaskError input for one that leads out."""
     parts = text.split("/")

@@ -52,7 +52,7 @@ class Naming:
     def __init__(self, folder: Path, *, overwrite: bool) -> None:
         """overwrite: whether a name that a server gives may replace a file that is not ours."""
         self.folder = folder
-        self.renamed: dict[str, str] = {}
+        self.moved: dict[tuple[str, int], str] = {}
         self.live = False
         self._overwrite = overwrite
         self._lock = threading.Lock()
@@ -94,7 +94,7 @@ class Naming:
         owner = memory.claimed(names.folded(name))
         if owner is None or owner == key or _key(owner) == key:
             return name
-        return self.renamed.get(key) or self._marked(name, key, memory)
+        return self._marked(name, key, memory)
 
     def finish(self, memory: Memory) -> None:
         """Note in the store the moves of files that were not in it yet."""
@@ -158,7 +158,7 @@ class Naming:
         """Move the file of a task that lost its name to its marked one."""
         name = self._marked(other.name, other.key, memory)
         memory.claim(names.folded(name), Suggested(other.key, other.index, other.plan, name).owner)
-        self.renamed[other.key] = self._late[other.key] = name
+        self.moved[other.key, other.index] = self._late[other.key] = name
         self._settle_late(memory)
         memory.commit()
         if self.live:

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from toolkit.core.errors import UsageError
+from toolkit.core.lists.digests import algorithm_of
 from toolkit.core.options import option
 from toolkit.core.quantities import parse_bytes
 
-HASHES = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "blake2b")
-"""What files can be recorded by."""
 MOST_SEGMENTS = 64
 
 
@@ -62,9 +61,10 @@ class DownloadOptions:
     @property
     def algorithm(self) -> str:
         """The checksum to record, or ""; raises UsageError."""
-        if self.hash is not None and self.hash.lower() not in HASHES:
-            raise UsageError(f"--hash {self.hash!r}: choose from {', '.join(HASHES)}")
-        return (self.hash or "").lower()
+        try:
+            return algorithm_of(self.hash) if self.hash else ""
+        except ValueError as error:
+            raise UsageError(f"--hash: {error}") from error
 
 
 OPTIONS = DownloadOptions

@@ -1,0 +1,62 @@
+"""Rows as tables: CSV (RFC 4180) and Parquet."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import IO, Any
+
+from toolkit.core.errors import MissingExtra
+
+BATCH = 10_000
+"""Rows of a Parquet file that are in memory at a time."""
+
+
+def write_csv(file: IO[bytes], columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
+    """Write a header and every row; lists with spaces between their parts, nothing for None."""
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_cell(row.get(column)) for column in columns])
+    text.flush()
+    text.detach()
+
+
+def check_parquet() -> None:
+    """Raise MissingExtra unless Parquet can be written."""
+    try:
+        importlib.import_module("pyarrow.parquet")
+    except ModuleNotFoundError as error:
+        raise MissingExtra("--manifest as Parquet needs the package 'pyarrow', which", "parquet") from error
+
+
+def write_parquet(
+    file: IO[bytes], columns: Sequence[str], rows: Iterable[dict[str, Any]], fields: Mapping[str, type]
+) -> None:
+    """Write every row, in batches; what is in fields has the type that stands there, all else is text."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    kinds = {int: pa.int64(), float: pa.float64(), list: pa.list_(pa.string()), str: pa.string()}
+    schema = pa.schema([(column, kinds[fields.get(column, str)]) for column in columns])
+    left = iter(rows)
+    with pq.ParquetWriter(file, schema) as writer:
+        while batch := list(islice(left, BATCH)):
+            writer.write_table(pa.Table.from_pylist([_typed(row, columns, fields) for row in batch], schema=schema))
+
+
+def _typed(row: dict[str, Any], columns: Sequence[str], fields: Mapping[str, type]) -> dict[str, Any]:
+    """Return a row whose text columns hold text."""
+    return {name: row.get(name) if name in fields else _text(row.get(name)) for name in columns}
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _cell(value: Any) -> Any:
+    return " ".join(map(str, value)) if isinstance(value, list) else value

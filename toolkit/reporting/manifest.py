@@ -1,0 +1,110 @@
+"""The manifest: a row for every task that ended, as JSON lines, CSV or Parquet, for other programs to go on with.
+
+JSON lines are there the moment a task ends: a kill loses no row. The other forms are made of such lines when the run
+ends; until then they stand in a hidden file beside.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from toolkit.core.errors import UsageError
+from toolkit.core.task import Outcome
+from toolkit.reporting import Event, RunFinished, RunStarted, TaskSettled, _tables
+from toolkit.reporting.words import redact
+from toolkit.storage import atomic_write
+
+Row = dict[str, Any]
+FORMS = (".jsonl", ".csv", ".parquet")
+LINKS = ("url", "final_url", "message")
+"""Fields that may hold passwords, as URLs do."""
+
+
+class Manifest:
+    """The reporter that writes rows.
+
+    row: what makes a row of an outcome. fields: what every row has, and of which type it is. moved: the paths of files
+    that moved after their rows were made, by URL and index. facts: what is the same in every row, such as the model.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        row: Callable[[Outcome], Row],
+        fields: Mapping[str, type] = MappingProxyType({}),
+        moved: Callable[[], Mapping[tuple[str, int], str]] = dict,
+        facts: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write nothing yet; raises UsageError for a form that is not known, or that needs what is not installed."""
+        self._path, self._row, self._fields, self._moved, self._facts = path, row, fields, moved, facts or {}
+        self._form = path.suffix.lower()
+        if self._form not in FORMS:
+            raise UsageError(f"--manifest {path}: end it in {', '.join(FORMS[:-1])} or {FORMS[-1]}")
+        if path.is_dir() or not path.absolute().parent.is_dir():
+            raise UsageError(f"--manifest {path}: there is no folder for it, or it is one itself")
+        if self._form == ".parquet":
+            _tables.check_parquet()
+        self._live = path if self._form == ".jsonl" else path.with_name(f".{path.name}.journal.jsonl")
+        self._file = -1
+
+    def __call__(self, event: Event) -> None:
+        """Take an event."""
+        if isinstance(event, RunStarted):
+            self._file = os.open(self._live, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o666)
+        elif isinstance(event, TaskSettled) and event.retry_in is None:
+            self._write(_clean({**self._row(event.outcome), **self._facts}))
+        elif isinstance(event, RunFinished):
+            self._end()
+
+    def _write(self, row: Row) -> None:
+        block = memoryview(json.dumps(row).encode() + b"\n")
+        while block:  # one call a row, unless a signal or a full disk cuts it short
+            block = block[os.write(self._file, block) :]
+
+    def _end(self) -> None:
+        os.close(self._file)
+        self._file = -1
+        moved = {(redact(key), index): path for (key, index), path in self._moved().items()}
+        if self._form == ".jsonl":
+            if moved:
+                with atomic_write(self._path) as file:
+                    file.writelines(json.dumps(row).encode() + b"\n" for row in self._rows(moved))
+            return
+        columns = list(dict.fromkeys([*self._fields, *(name for row in self._rows(moved) for name in row)]))
+        with atomic_write(self._path) as file:
+            if self._form == ".csv":
+                _tables.write_csv(file, columns, self._rows(moved))
+            else:
+                _tables.write_parquet(file, columns, self._rows(moved), self._fields)
+        with suppress(OSError):
+            self._live.unlink()
+
+    def _rows(self, moved: Mapping[tuple[str, int], str]) -> Iterator[Row]:
+        with self._live.open("rb") as lines:
+            for line in lines:
+                row: Row = json.loads(line)
+                path = moved.get((row.get("url", ""), row.get("index", -1)))
+                yield {**row, "path": path} if path else row
+
+
+def _clean(row: Row) -> Row:
+    """Return a row without secrets and halves of characters."""
+    return {_whole(name): _value(name, value) for name, value in row.items()}
+
+
+def _value(name: str, value: Any) -> Any:
+    if isinstance(value, str):
+        return redact(_whole(value)) if name in LINKS or "://" in value else _whole(value)
+    if isinstance(value, list | tuple):
+        return [_value(name, each) for each in value]
+    return value
+
+
+def _whole(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
