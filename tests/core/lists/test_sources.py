@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import random
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from toolkit.core.errors import UsageError
+from toolkit.core.errors import MissingExtra, RunStopped, UsageError
 from toolkit.core.lists import COUNTED, LINE_LIMIT, Line, check_sources, count_urls, is_url, read_urls
+from toolkit.core.lists.opening import format_of
 
 CHILD = """
 import sys
@@ -73,6 +75,8 @@ def test_read_urls_cuts_when_a_line_is_huge(tmp_path: Path, length: int, end: st
     file.write_text("before\n" + "x" * length + end)
     found = texts([file])
     assert found == ["before", "x" * min(length, LINE_LIMIT), *end.split()]
+    bad = [line.bad for line in read_urls([str(file)]) if line and line.bad]
+    assert bad == (["the line is longer than 65,536 characters"] if length > LINE_LIMIT else [])
 
 
 def test_read_urls_when_a_file_is_binary(tmp_path: Path) -> None:
@@ -197,3 +201,112 @@ def test_count_urls_counts_what_will_be_read(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr("toolkit.core.lists.sources.COUNTED", 5)
     assert count_urls([path]) is None
     assert COUNTED > 5
+
+
+def packed(path: Path, data: bytes) -> Path:
+    """Write a file as gzip does."""
+    path.write_bytes(gzip.compress(data, 1))
+    return path
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+def test_read_urls_unpacks_when_a_list_is_compressed(tmp_path: Path, encoding: str) -> None:
+    """Text of any encoding in .gz, whatever the case of the suffix."""
+    mark = "\ufeff" if encoding == "utf-16-le" else ""
+    file = packed(tmp_path / "urls.TXT.GZ", f"{mark}# c\r\nhttp://h/é\r\n".encode(encoding))
+    check_sources([str(file)])
+    assert count_urls([str(file)]) == 1
+    assert list(read_urls([str(file)])) == [Line("http://h/é", "urls.TXT.GZ:2")]
+
+
+@pytest.mark.parametrize("name", ["urls.gz", "urls.csv.gz", "urls.jsonl.gz"])
+@pytest.mark.parametrize(
+    "harm", [lambda data: data[:-9], lambda data: data[:-6] + b"!" + data[-5:], lambda data: data + b"!"]
+)
+def test_read_urls_raises_when_a_compressed_list_is_damaged(
+    tmp_path: Path, name: str, harm: Callable[[bytes], bytes]
+) -> None:
+    """A list cut short, with a wrong checksum, or with rubbish behind it never ends quietly."""
+    file = tmp_path / name
+    file.write_bytes(harm(gzip.compress(b"".join(b'"http://h/%d"\n' % n for n in range(9_999)))))
+    with pytest.raises(RunStopped, match=f"^{name}: cut short or damaged: "):
+        texts([file])
+    assert count_urls([str(file)]) is None
+
+
+def test_check_sources_refuses_when_a_compressed_list_is_none(tmp_path: Path) -> None:
+    """What is called .gz and is not."""
+    (tmp_path / "urls.gz").write_bytes(b"http://h/\n")
+    (tmp_path / "cut.gz").write_bytes(gzip.compress(b"http://h/")[:-12])
+    packed(tmp_path / "zeros.gz", bytes(100))
+    for name, what in (("urls.gz", "Not a gzipped"), ("cut.gz", "cut short"), ("zeros.gz", "is not a text file")):
+        with pytest.raises(UsageError, match=what):
+            check_sources([str(tmp_path / name)])
+
+
+def test_read_urls_when_a_pipe_has_utf_16(tmp_path: Path) -> None:
+    """The byte order mark is seen in what can be read only once, too."""
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    check_sources([str(pipe)])
+    writer = threading.Thread(target=pipe.write_bytes, args=("id,url\n1,http://h/é\n".encode("utf-16"),))
+    writer.start()
+    assert list(read_urls([str(pipe)])) == [Line("http://h/é", "pipe.csv:2", (("id", "1"),))]
+    writer.join()
+
+
+def test_read_urls_tells_lists_apart_when_their_names_are_the_same(tmp_path: Path) -> None:
+    """Where a line stands is told so that one can find it."""
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "list").write_text(f"http://h/{folder}\n")
+    lines = read_urls([str(tmp_path / "a" / "list"), str(tmp_path / "b" / "list")])
+    assert [line.where for line in lines if line] == [f"{tmp_path}/a/list:1", f"{tmp_path}/b/list:1"]
+
+
+def test_read_urls_raises_when_a_list_cannot_be_opened(tmp_path: Path) -> None:
+    """Deleted between the check and the run."""
+    with pytest.raises(OSError, match="No such file"):
+        texts([tmp_path / "urls.csv"])
+
+
+def test_check_sources_looks_for_a_column_in_many_entries(tmp_path: Path) -> None:
+    """One object without a URL is a bad entry; a hundred are a wrong file."""
+    file = tmp_path / "urls.jsonl"
+    file.write_text('{"id": 1}\n' * 99 + '{"url": "http://h/"}\n')
+    check_sources([str(file)])
+    file.write_text('{"id": 1, "where": ""}\n' * 100)
+    what = r"^urls.jsonl: no URL column: name one by --url-column \(there is 'id', 'where'\)$"
+    with pytest.raises(UsageError, match=what):
+        check_sources([str(file)])
+    with pytest.raises(UsageError, match="none is called 'place'"):
+        check_sources([str(file)], "place")
+
+
+def test_check_sources_asks_for_the_extra_when_pyarrow_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pip command, before anything is made; also for a pipe."""
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.delitem(sys.modules, "toolkit.core.lists.formats.parquet", raising=False)
+    (tmp_path / "urls.parquet").touch()
+    os.mkfifo(tmp_path / "pipe.parquet.gz")
+    for name in ("urls.parquet", "pipe.parquet.gz"):
+        with pytest.raises(MissingExtra, match=r"pip install 'toolkit\[parquet\]'"):
+            check_sources([str(tmp_path / name)])
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("a/urls.CSV.gz", "csv"),
+        ("urls", ""),
+        ("urls.gz", ""),
+        ("x.tar.JSONL", "jsonl"),
+        ("/dev/fd/63", ""),
+        (".csv", ""),
+    ],
+)
+def test_format_of(path: str, name: str) -> None:
+    """The suffix says, less .gz, in any case."""
+    assert format_of(path) == name

@@ -51,6 +51,8 @@ def text_of(value: Any) -> str:
     """Return a value as text: nothing for null, JSON for what is no string."""
     if isinstance(value, str):
         return value
+    if type(value) is int:
+        return str(value)
     return "" if value is None else json.dumps(value, ensure_ascii=False, default=str)
 
 

@@ -10,6 +10,8 @@ from toolkit.core.errors import RunStopped
 from toolkit.core.lists.entry import ROW_LIMIT
 
 CHUNK = 64 * 1024
+HALF = ("", ".", "e", "E")
+"""What may stand behind a number of which only the first half has been read."""
 _SPACE = re.compile(r"[ \t\r\n]*")
 _decode = json.JSONDecoder().raw_decode
 
@@ -55,7 +57,7 @@ class Scanner:
             except RecursionError:
                 raise self.stopped("too many brackets, one in the other") from None
             else:
-                if end < len(self._buffer) or self._over:  # else it may be the first half of a number
+                if self._over or self._buffer[end : end + 1] not in HALF:
                     self._pass(end)
                     return value
             if len(self._buffer) - self._place > ROW_LIMIT:
