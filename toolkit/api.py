@@ -91,7 +91,7 @@ def _pick(options: dict[str, Any], into: Any) -> Any:
     for field in fields(into):
         if field.name in options:
             value = options.pop(field.name)
-            taken[field.name] = _several(value) if _repeats(field.type) else value
+            taken[field.name] = _several(value) if _repeats(field.type) else _path(value, field.type)
     return into(**taken)
 
 
@@ -101,7 +101,14 @@ def _repeats(hint: Any) -> bool:
 
 def _several(value: Any) -> Any:
     """Return what an option that may be repeated takes: one text stands for itself."""
-    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list | tuple) else value
+    if isinstance(value, str | Path):
+        return (str(value),)
+    return tuple(str(v) if isinstance(v, Path) else v for v in value) if isinstance(value, list | tuple) else value
+
+
+def _path(value: Any, hint: Any) -> Any:
+    """Return a Path for a text where the option takes one."""
+    return Path(value) if isinstance(value, str) and str(hint).startswith("Path") else value
 
 
 download = Command("download")

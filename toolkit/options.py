@@ -60,6 +60,11 @@ class RunOptions:
     fresh: bool = option(False, "Forget what was done before, and do everything.")
     retry_failed: bool = option(False, "Only the tasks that failed before; sources may be left out.")
     state: Path | None = option(None, "Where to keep what is done, if not beside the output.", metavar="FILE")
+    manifest: Path | None = option(
+        None,
+        "Write a row for every task that ended; the end of the name chooses .jsonl, .csv or .parquet.",
+        metavar="FILE",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ class Run:
             models.check_client(self._client, self._client_options)
         self._sources = tuple(sources)
         self._plan_name = hashlib.sha256("\0".join(sources).encode("utf-8", "surrogatepass")).hexdigest()[:16]
-        self._reporters = list(reporters)
+        self._reporters = [*reporters, *self._manifest()]
         self._interrupts = 0
         self._preparing = False
         self._closing = False
@@ -224,6 +224,8 @@ class Run:
         self, store: Store, schedule: Schedule, feed: ScheduleFeed, engine: Engine, started: float, at: datetime
     ) -> None:
         counts = schedule.counts
+        for text in getattr(self.app, "warnings", ()):
+            self._tally.warn(text)
         interrupted = schedule.stopped == "interrupted"
         self.summary = summary = Summary(
             app=self.app.name,
@@ -275,6 +277,17 @@ class Run:
                 yield checked
             else:
                 yield planned
+
+    def _manifest(self) -> list[Reporter]:
+        app: Any = self.app
+        if self.options.manifest is None:
+            return []
+        if not hasattr(app, "row"):
+            raise UsageError(f"--manifest: {app.name} has no rows to write")
+        from toolkit.reporting.manifest import Manifest
+
+        facts = {"model": self._model.name, "client": self._client.name if app.network else None}
+        return [Manifest(self.options.manifest, app.row, app.row_fields, app.moved, facts)]
 
     def _setup(self) -> Setup:
         return Setup(

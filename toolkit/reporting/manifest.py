@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from toolkit.core.errors import UsageError
+from toolkit.core.errors import TaskError, UsageError
 from toolkit.core.task import Outcome
 from toolkit.reporting import Event, RunFinished, RunStarted, TaskSettled, _tables
 from toolkit.reporting.words import redact
@@ -60,7 +60,10 @@ class Manifest:
         elif isinstance(event, TaskSettled) and event.retry_in is None:
             self._write(_clean({**self._row(event.outcome), **self._facts}))
         elif isinstance(event, RunFinished):
-            self._end()
+            try:
+                self._end()
+            except TaskError as error:  # what a disk refuses is a report that could not be written
+                raise OSError(error.message) from error
 
     def _write(self, row: Row) -> None:
         block = memoryview(json.dumps(row).encode() + b"\n")

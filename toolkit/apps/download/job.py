@@ -21,6 +21,7 @@ from toolkit.apps.download.rows import FIELDS, HERE, row_of
 from toolkit.core.errors import FailureKind, TaskError, UsageError
 from toolkit.core.job import Memory, Remembered
 from toolkit.core.lists import Line, Seen, check_sources, count_urls, read_urls
+from toolkit.core.lists.columns import READERS
 from toolkit.core.network import Network
 from toolkit.core.task import Failure, Outcome, Skip, Task, failure_of
 from toolkit.core.urls import lane_of, wire_url
@@ -115,7 +116,7 @@ class DownloadApp:
 
     def land(self, task: Task[Wanted], value: Fetched, memory: Memory) -> Fetched:
         """Give a file the name that its server suggests, or as near to it as may be."""
-        if not value.suggested or value.suggested == value.name:
+        if not value.suggested:
             return value
         known = None if self._memory else memory.recall(task.key)  # without a plan, tasks are those of earlier ones
         plan = known.plan if known else memory.plan
@@ -155,7 +156,8 @@ class DownloadApp:
 
     def _planned(self, line: Line, index: int, seen: Seen, memory: Memory) -> Task[Any] | Skip | Failure:
         key = line.text.partition("#")[0]
-        task = Task(key, Wanted(key, ""), index=index)
+        told = tuple((name, value) for name, value in line.columns if name.strip().lower() not in READERS)
+        task = Task(key, Wanted(key, "", columns=told), index=index)
         try:
             if line.bad:
                 raise TaskError(FailureKind.INPUT, line.bad)  # noqa: TRY301 - all that is bad of a line ends below
@@ -170,7 +172,7 @@ class DownloadApp:
                     return Skip(replace(task, payload=replace(wanted, name=name)), FOREIGN)
                 name = self._naming.other(name, key, url, memory)
         except TaskError as error:
-            failed = failure_of(replace(task, key=line.text, payload=Wanted(line.text, "")), error)
+            failed = failure_of(replace(task, key=line.text, payload=Wanted(line.text, "", columns=told)), error)
             return replace(failed, message=f"{line.where}: {error.message}")
         return replace(task, payload=replace(wanted, name=name))
 

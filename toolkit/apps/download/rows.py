@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from typing import Any
 
@@ -56,7 +57,9 @@ def row_of(outcome: Outcome, path: str | None = None) -> dict[str, Any]:
         "redirects": [],
     }
     if isinstance(outcome, Failure):
-        row |= {"kind": outcome.kind.value, "message": outcome.message}
+        status = re.match(r"HTTP (\d{3})\b", outcome.message)
+        row |= {"kind": outcome.kind.value, "message": outcome.message, "received": None}
+        row |= {"http_status": int(status[1])} if status else {}
     elif isinstance(outcome, Skip):
         row |= {"message": outcome.reason, **(_known(wanted) if outcome.reason in (HERE, UNCHANGED) else {})}
     else:
