@@ -19,7 +19,7 @@ WRONG = [
     (["download", "-o", "OUT"], "nothing to do"),
     (["download", "no-such-file", "-o", "OUT"], "'no-such-file' is neither a URL nor a readable file"),
     (["download", "http://h/x", "-o", "/proc/nowhere"], "cannot write to the output folder /proc/nowhere"),
-    (["download", "http://h/x", "-o", "OUT", "--workers", "many"], "'many' is not a valid int"),
+    (["download", "http://h/x", "-o", "OUT", "--workers", "many"], "--workers 'many': give a number from 1, or auto"),
     (["download", "http://h/x", "-o", "OUT", "--workers", "100000"], "takes 1,000 at most"),
     (["download", sys.executable, "-o", "OUT"], "is not a text file"),
     (["download", "http://h/x", "-o", "OUT", "--dry-run", "--json"], "choose one"),

@@ -19,6 +19,8 @@ UNLIMITED = 1 << 30
 """A limit that none reaches."""
 LEAST = 0.1
 """Seconds that a look at the throughput takes at least."""
+SOON = 0.04
+"""The same where twice as many do nearly twice as much: climbing must not take long."""
 FLOWING = 0.5
 """Seconds after which large files are judged by their bytes though none has ended."""
 PATIENCE = 10.0
@@ -29,6 +31,8 @@ USED = 0.6
 """Share of the limit that must have been in use on average, or nothing can be said of it."""
 GAIN = 0.2
 """Share of what more workers could bring at best that they must bring: of doubling, a fifth more."""
+SOARS = 0.7
+"""The same for climbing on at once."""
 LOSS = 0.1
 """Share of what fewer workers could cost at most that they may cost."""
 HURTS = 0.9
@@ -101,7 +105,9 @@ class Adaptive:
             if self._tasks >= self._skip:
                 self._open(received, now)
         # Only whole rounds: tasks that start together end together, and half of such a burst would tell nothing.
-        elif self._tasks % self.limit == 0 and now - self._began >= LEAST:
+        elif self._tasks % self.limit == 0 and (
+            now - self._began >= LEAST or (self._phase == "climb" and self._soars(received, now))
+        ):
             self._judge(received, now)
 
     def review(self, running: int, received: int, now: float) -> None:
@@ -129,10 +135,16 @@ class Adaptive:
         self._tasks = self._troubles = 0
         self._skip = skip
 
+    def _rate(self, received: int, now: float) -> float:
+        work = self._tasks - self._troubles + (received - self._received) / TASK_BYTES
+        return work / (now - self._began)
+
+    def _soars(self, received: int, now: float) -> bool:
+        return now - self._began >= SOON and self._base is not None and self._gains(self._rate(received, now), SOARS)
+
     def _judge(self, received: int, now: float) -> None:
         elapsed = now - self._began
-        rate = (self._tasks - self._troubles + (received - self._received) / TASK_BYTES) / elapsed
-        running = self._area / elapsed
+        rate, running, ended = self._rate(received, now), self._area / elapsed, self._tasks
         troubled = self._troubles > TROUBLED * self._tasks
         self._open(received, now)
         if troubled:
@@ -142,14 +154,18 @@ class Adaptive:
             self._move(self._ceiling, "this machine's limit", received, now)
             return
         used = running >= USED * self.limit
-        judge = {"climb": self._climb, "hold": self._hold, "try": self._try}[self._phase]
-        judge(rate, received, now, used=used)
+        if self._phase == "climb":
+            self._climb(rate, received, now, used=used)
+        elif self._phase == "try":
+            self._try(rate, received, now, used=used)
+        elif used:
+            self._hold(rate, received, now, ends=ended >= self.limit)
 
     def _climb(self, rate: float, received: int, now: float, *, used: bool) -> None:
         if not used:
             self._back("not used", received, now)
             return
-        if self._base is None or self._gains(rate):
+        if self._base is None or self._gains(rate, GAIN):
             self._keep(rate)
             if self.limit < self._ceiling:
                 self._move(min(self._ceiling, 2 * self.limit), "throughput rises", received, now)
@@ -161,27 +177,25 @@ class Adaptive:
         else:
             self._doubted = True  # new connections take a while before they bring anything: look once more
 
-    def _hold(self, rate: float, received: int, now: float, *, used: bool) -> None:
-        if not used:
-            return
-        if self._base is None or not CALM[0] < rate / self._base < CALM[1]:
+    def _hold(self, rate: float, received: int, now: float, *, ends: bool) -> None:
+        if self._base is not None and not CALM[0] < rate / self._base < CALM[1]:
             self._wait = TRIES[0]
         self._base = rate if self._base is None else (self._base + rate) / 2
         self._waited += 1
         if self._waited < self._wait:
             return
         self._up = (not self._up or self.limit == 1) and self.limit < self._ceiling
-        fewer = min(self.limit - 1, int(0.7 * self.limit))
-        target = min(self._ceiling, max(self.limit + 1, int(1.5 * self.limit))) if self._up else fewer
-        if target < 1:
-            return
-        self._phase = "try"
-        self._move(target, "trying more" if self._up else "trying fewer", received, now)
+        if self._up:
+            self._phase = "try"
+            self._move(min(self._ceiling, max(self.limit + 1, int(1.5 * self.limit))), "trying more", received, now)
+        elif self.limit > 1 and ends:  # while large files go on, a lower limit changes nothing that could be seen
+            self._phase = "try"
+            self._move(min(self.limit - 1, int(0.7 * self.limit)), "trying fewer", received, now)
 
     def _try(self, rate: float, received: int, now: float, *, used: bool) -> None:
         assert self._base is not None  # noqa: S101 - holding has set it
-        if self._up and used and self._gains(rate):
-            soars = rate >= self._base * (1 + 3 * GAIN * (self.limit / self.settled - 1))
+        if self._up and used and self._gains(rate, GAIN):
+            soars = self._gains(rate, SOARS)
             self._keep(rate)
             self._phase = "climb" if soars and self.limit < self._ceiling else "hold"
             self._up = False  # and so the next try is of more again
@@ -195,10 +209,10 @@ class Adaptive:
         else:
             self._back("more bring nothing" if self._up else "fewer bring less", received, now)
 
-    def _gains(self, rate: float) -> bool:
-        """Whether more workers bring a fair share of what they could."""
+    def _gains(self, rate: float, share: float) -> bool:
+        """Whether more workers bring this share of what they could at best."""
         assert self._base is not None  # noqa: S101 - the callers have looked
-        return rate >= self._base * (1 + GAIN * (self.limit / self.settled - 1))
+        return rate >= self._base * (1 + share * (self.limit / self.settled - 1))
 
     def _keep(self, rate: float) -> None:
         """Stay with the limit that is being tried."""
@@ -220,10 +234,11 @@ class Adaptive:
         self._doubted = False
         if limit == self.limit:
             return
-        under_way = min(limit, self.limit)
+        # Of more, those that are new bring something when those under way have ended; of fewer, too many run at first.
+        skip = 0 if limit > self.limit else max(1, self.limit - limit)
         self.limit = limit
         self.changes.append(Change(limit, reason, now))
-        self._open(received, now, skip=under_way)
+        self._open(received, now, skip=skip)
 
     # What hurts
 
@@ -240,7 +255,7 @@ class Adaptive:
     def _cut(self, limit: int, reason: str, received: int, now: float) -> None:
         self._cut_at = now
         self._phase, self._base, self._up = "hold", None, False
-        self._wait, self._waited = 2 * TRIES[0], 0
+        self._wait, self._waited = min(2 * self._wait, TRIES[1]), 0
         self._settle(min(limit, self.limit), reason, received, now)
 
     def _raise_ceiling(self, received: int, now: float) -> None:
