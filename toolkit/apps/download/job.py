@@ -53,6 +53,8 @@ class DownloadApp:
         self.out = out
         self._sources = tuple(sources)
         self._options = options
+        self._folder = os.fspath(out)
+        self._careful = options.existing in ("skip", "rename")
         self._lines = Lines(options)
         self._naming = Naming(out, overwrite=options.existing == "overwrite")
         self._memory: Memory | None = None
@@ -156,29 +158,27 @@ class DownloadApp:
 
     def _planned(self, line: Line, index: int, seen: Seen, memory: Memory) -> Task[Any] | Skip | Failure:
         key = line.text.partition("#")[0]
-        told = tuple((name, value) for name, value in line.columns if name.strip().lower() not in READERS)
-        task = Task(key, Wanted(key, "", columns=told), index=index)
         try:
             if line.bad:
                 raise TaskError(FailureKind.INPUT, line.bad)  # noqa: TRY301 - all that is bad of a line ends below
             url = wire_url(line.text)
-            task = replace(task, lane=lane_of(url))
-            if not seen.add(url):
-                return Skip(replace(task, key=f"{key} ({line.where})"), "duplicate")  # the key is the first one's
+            if not seen.add(url):  # the key is the first one's
+                return Skip(Task(f"{key} ({line.where})", _told(key, line), lane_of(url), index=index), "duplicate")
             wanted = self._lines.wanted(line, key, url, index)
             name = self._naming.planned(wanted.name, key, url, memory)
-            if self._options.existing in ("skip", "rename") and self._is_foreign(name, key, memory, fixed=wanted.fixed):
-                if self._options.existing == "skip":
-                    return Skip(replace(task, payload=replace(wanted, name=name)), FOREIGN)
-                name = self._naming.other(name, key, url, memory)
+            foreign = self._careful and self._is_foreign(name, key, memory, fixed=wanted.fixed)
+            if foreign and self._options.existing == "rename":
+                name, foreign = self._naming.other(name, key, url, memory), False
+            named = wanted if name == wanted.name else replace(wanted, name=name)
         except TaskError as error:
-            failed = failure_of(replace(task, key=line.text, payload=Wanted(line.text, "", columns=told)), error)
+            failed = failure_of(Task(line.text, _told(line.text, line), index=index), error)
             return replace(failed, message=f"{line.where}: {error.message}")
-        return replace(task, payload=replace(wanted, name=name))
+        task = Task(key, named, lane_of(url), index=index)
+        return Skip(task, FOREIGN) if foreign else task
 
     def _is_foreign(self, name: str, key: str, memory: Memory, *, fixed: bool) -> bool:
         """Tell whether a file of this name is there that we did not fetch for this task."""
-        if not os.path.lexists(self.out / name):
+        if not os.path.lexists(f"{self._folder}{os.sep}{name}"):
             return False
         known = memory.recall(key)
         ours = known is not None and "bytes" in known.value and not (fixed and known.value.get("name") != name)
@@ -195,6 +195,12 @@ class DownloadApp:
             return (self.out / name).stat().st_size == size
         except OSError:
             return False
+
+
+def _told(url: str, line: Line) -> Wanted:
+    """Return what stands for a line that nothing comes of: its URL, and the columns that are the user's own."""
+    own = tuple((name, value) for name, value in line.columns if name.strip().lower() not in READERS)
+    return Wanted(url, "", columns=own)
 
 
 def _contradicts(wanted: Wanted, value: dict[str, Any]) -> bool:

@@ -21,9 +21,9 @@ _EXTENSION = re.compile(r"(?:\.(?:tar|cpio|nii|user|min|d))?\.[A-Za-z0-9_+-]{1,1
 
 def from_url(url: str) -> str:
     """Return the name that a URL suggests: its last path segment that is not empty, else its host, made safe."""
-    parts = urlsplit(url)
-    segments = [segment for segment in parts.path.split("/") if segment]
-    return safe(decode(segments[-1])) if segments else safe(parts.hostname or "")
+    path = url.partition("#")[0].partition("?")[0].partition("://")[2].partition("/")[2]
+    last = path.rstrip("/").rpartition("/")[2]
+    return safe(decode(last) if last else urlsplit(url).hostname or "")
 
 
 def path_of(url: str) -> str:
@@ -47,6 +47,8 @@ def from_user(text: str) -> str:
 
 def decode(segment: str) -> str:
     """Undo percent-encoding once, if what comes out is UTF-8; else leave it as it is."""
+    if "%" not in segment:
+        return segment
     try:
         return unquote_to_bytes(segment).decode()
     except UnicodeError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -186,8 +187,10 @@ class Naming:
                 del self._late[key]
 
 
-def _candidates(name: str, url: str) -> list[str]:
-    return [name, names.distinct(name, url), names.distinct(name, url, 16)]
+def _candidates(name: str, url: str) -> Iterator[str]:
+    yield name
+    yield names.distinct(name, url)
+    yield names.distinct(name, url, 16)
 
 
 def _key(owner: str) -> str:
