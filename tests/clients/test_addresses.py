@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from typing import Any
+
 import pytest
 
+from tests.clients.driver import Driver
+from tests.clients.proxy import Proxy
+from tests.clients.raw import Do, RawServer, reply
+from toolkit.clients import ClientKind, ClientOptions, _addresses
 from toolkit.clients._addresses import check_literal, is_public, literal, refused
 from toolkit.core.errors import FailureKind, TaskError
+
+HI = (reply(b"hi"), Do.NEXT, reply(b"hi"))
 
 PUBLIC = """
 8.8.8.8 1.1.1.1 93.184.216.34 100.63.255.255 100.128.0.0 172.15.255.255 172.32.0.0 192.167.0.1 192.0.1.1 223.255.255.255
@@ -61,3 +73,110 @@ def test_refusal_is_for_good() -> None:
     failure = refused("10.0.0.1")
     assert (failure.kind, failure.retryable) == (FailureKind.BLOCKED, False)
     assert failure.message == "the address 10.0.0.1 is not public"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1"])
+def test_private_host_is_refused_before_anything_is_sent(client: Driver, host: str) -> None:
+    """Whatever name it goes by, the server sees no request; asked for without the rule, it answers."""
+    with RawServer(HI) as server:
+        failure = client.failure(f"http://{host}:{server.port}/", addresses="public")
+        assert (failure.kind, failure.retryable) == (FailureKind.BLOCKED, False)
+        assert failure.message in ("the address 127.0.0.1 is not public", "the address ::1 is not public")
+        assert server.requests == []
+        assert client.get(f"http://127.0.0.1:{server.port}/").body == b"hi"
+
+
+def test_kept_connection_is_looked_at_again(client: Driver) -> None:
+    """A connection made for a request that might go anywhere serves none that must not come here."""
+    with RawServer(HI, HI) as server:
+        client.get(server.url)
+        assert client.failure(server.url, addresses="public").kind is FailureKind.BLOCKED
+        assert client.get(server.url).body == b"hi"
+
+
+def test_own_request_is_not_even_sent_on_a_kept_connection(kind: ClientKind) -> None:
+    """Where the library can be stopped before that."""
+    if kind.name == "curl":
+        pytest.skip("libcurl tells where a kept connection leads when the reply comes")
+    with RawServer(HI, HI) as server, Driver(kind) as client:
+        client.get(server.url)
+        client.failure(f"http://127.0.0.1:{server.port}/", addresses="public")
+        assert len(server.requests) == 1
+
+
+@pytest.fixture
+def one_public(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Make 127.0.0.2 the only address that is not public."""
+    monkeypatch.setattr(_addresses, "NOT_PUBLIC", (IPv4Network("127.0.0.2/32"),))
+    is_public.cache_clear()
+    yield
+    is_public.cache_clear()
+
+
+class Resolver:
+    """Answers for the name example.com, whose addresses may change from one look-up to the next."""
+
+    def __init__(self, *answers: list[str]) -> None:
+        self._answers = list(answers)
+        self._real = socket.getaddrinfo
+        self._lock = threading.Lock()
+        self.asked = 0
+
+    def __call__(self, host: Any, port: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        """Answer as socket.getaddrinfo does."""
+        if host != "example.com":
+            return self._real(host, port, *args, **kwargs)
+        with self._lock:
+            self.asked += 1
+            answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in answer]
+
+
+def resolving(monkeypatch: pytest.MonkeyPatch, kind: ClientKind, *answers: list[str]) -> Resolver:
+    """Put such a resolver in place; curl has one of its own."""
+    if kind.name == "curl":
+        pytest.skip("libcurl resolves by itself")
+    resolver = Resolver(*answers)
+    monkeypatch.setattr(socket, "getaddrinfo", resolver)
+    return resolver
+
+
+@pytest.mark.usefixtures("one_public")
+def test_what_was_judged_is_what_is_connected_to(kind: ClientKind, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name is looked up once: one whose address changes between judgement and connection gains nothing."""
+    resolver = resolving(monkeypatch, kind, ["127.0.0.1"], ["127.0.0.2"])
+    with RawServer(HI) as server, Driver(kind) as client:
+        got = client.get(f"http://example.com:{server.port}/", addresses="public")
+    assert (got.body, got.reply.address, resolver.asked) == (b"hi", "127.0.0.1", 1)
+
+
+@pytest.mark.usefixtures("one_public")
+def test_private_addresses_of_a_name_are_passed_over(kind: ClientKind, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name may have both: the public one serves; if there is none, the refusal names an address."""
+    resolving(monkeypatch, kind, ["127.0.0.2", "127.0.0.1"])
+    with RawServer(HI) as server, Driver(kind) as client:
+        assert client.get(f"http://example.com:{server.port}/", addresses="public").reply.address == "127.0.0.1"
+    resolving(monkeypatch, kind, ["127.0.0.2"])
+    with Driver(kind) as client:
+        failure = client.failure("http://example.com:9/", addresses="public")
+    assert (failure.kind, failure.message) == (FailureKind.BLOCKED, "the address 127.0.0.2 is not public")
+
+
+def test_every_address_of_a_name_is_tried(kind: ClientKind, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that refuses does not end it."""
+    resolving(monkeypatch, kind, ["127.0.0.9", "127.0.0.8", "127.0.0.1"])
+    with RawServer(HI) as server, Driver(kind) as client:
+        assert client.get(f"http://example.com:{server.port}/").reply.address == "127.0.0.1"
+
+
+def test_addresses_behind_a_proxy_are_its_own_business(kind: ClientKind) -> None:
+    """It connects, in its own network; only a URL's own numbers are judged here, and nobody is asked for those."""
+    with (
+        Proxy() as proxy,
+        RawServer(HI) as server,
+        Driver(kind, ClientOptions(proxy=f"http://127.0.0.1:{proxy.port}")) as client,
+    ):
+        got = client.get(f"http://localhost:{server.port}/", addresses="public")
+        for host in ("127.0.0.1", "2130706433", "169.254.169.254"):
+            assert client.failure(f"http://{host}:9/", addresses="public").kind is FailureKind.BLOCKED
+    assert (got.body, got.reply.address, len(proxy.heads)) == (b"hi", "", 1)

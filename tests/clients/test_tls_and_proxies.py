@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives import serialization
 
 from samples.serve import SampleServer
 from tests.clients.driver import Driver
 from tests.clients.proxy import Proxy
 from tests.clients.raw import Do, RawServer, Script, reply
 from toolkit.clients import ClientKind, ClientOptions
-from toolkit.clients._environment import BUNDLES, Proxies
+from toolkit.clients._environment import BUNDLES, Proxies, check_proxy
 from toolkit.core.errors import FailureKind, TaskError, UsageError
 from toolkit.core.http import MemorySink, Request
 from toolkit.models import check_client
@@ -157,6 +158,97 @@ def test_certificates_that_can_be_read_pass_the_check(kind: ClientKind, bundle: 
     check_client(kind, ClientOptions())
 
 
+@pytest.fixture(scope="module")
+def papers(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a client certificate and key: in one file, in two, with a foreign key, and a locked one."""
+    folder = tmp_path_factory.mktemp("papers")
+    mine = authority.issue_cert("ann@example.com")
+    chain = b"".join(each.bytes() for each in mine.cert_chain_pems)
+    (folder / "both.pem").write_bytes(mine.private_key_pem.bytes() + chain)
+    (folder / "cert.pem").write_bytes(chain)
+    (folder / "key.pem").write_bytes(mine.private_key_pem.bytes())
+    (folder / "other.pem").write_bytes(authority.issue_cert("bob@example.com").private_key_pem.bytes())
+    key = serialization.load_pem_private_key(mine.private_key_pem.bytes(), None)
+    locked = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"secret"),
+    )
+    (folder / "locked.pem").write_bytes(locked)
+    return folder
+
+
+@pytest.mark.parametrize("key", [None, "key.pem"])
+def test_client_certificate_is_shown(
+    kind: ClientKind, certified: Certified, authority: trustme.CA, bundle: str, papers: Path, key: str | None
+) -> None:
+    """A server that demands one gets it, with its key in the same file or in another."""
+    context = certified("127.0.0.1")
+    context.verify_mode = ssl.CERT_REQUIRED
+    authority.configure_trust(context)
+    options = ClientOptions(
+        ca_file=bundle,
+        cert=str(papers / ("cert.pem" if key else "both.pem")),
+        key=str(papers / key) if key else None,
+    )
+    with RawServer(HI, tls=context) as server, Driver(kind, options) as client:
+        assert client.get(server.url).body == b"hi"
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_server_that_demands_a_certificate_is_named(
+    kind: ClientKind, certified: Certified, authority: trustme.CA, bundle: str, version: ssl.TLSVersion
+) -> None:
+    """Without one the fetch fails: as tls, or as a lost connection where that comes first."""
+    context = certified("127.0.0.1")
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.maximum_version = version
+    authority.configure_trust(context)
+    with RawServer(HI, tls=context) as server, Driver(kind, ClientOptions(ca_file=bundle)) as client:
+        failure = client.failure(server.url)
+    assert failure.kind in (FailureKind.TLS, FailureKind.CONNECT)
+
+
+def test_oldest_version_of_tls_is_kept_to(kind: ClientKind, certified: Certified, bundle: str) -> None:
+    """A server that speaks 1.2 only serves who takes 1.2, and nobody who wants 1.3."""
+    context = certified("127.0.0.1")
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with RawServer(HI, tls=context) as server:
+        with Driver(kind, ClientOptions(ca_file=bundle)) as client:
+            assert client.get(server.url).body == b"hi"
+        with Driver(kind, ClientOptions(ca_file=bundle, min_tls="1.3")) as client:
+            failure = client.failure(server.url)
+    assert (failure.kind, failure.retryable) == (FailureKind.TLS, False)
+
+
+@pytest.mark.parametrize(
+    ("cert", "key", "words"),
+    [
+        ("none.pem", None, "no client certificate and key can be read from"),
+        ("cert.pem", None, "no client certificate and key can be read from"),
+        ("cert.pem", "none.pem", "no client certificate and key can be read from"),
+        ("cert.pem", "cert.pem", "no client certificate and key can be read from"),
+        ("cert.pem", "other.pem", "is not that of the certificate"),
+        ("cert.pem", "locked.pem", "is locked by a password"),
+    ],
+)
+def test_papers_that_cannot_be_used_are_a_usage_error(
+    kind: ClientKind, papers: Path, cert: str, key: str | None, words: str
+) -> None:
+    """Told once, before the run begins, in one line; nobody is asked for a password at the terminal."""
+    options = ClientOptions(cert=str(papers / cert), key=str(papers / key) if key else None)
+    with pytest.raises(UsageError, match=f"^[^\n]*{words}[^\n]*$"):
+        check_client(kind, options)
+
+
+def test_http2_needs_a_client_that_speaks_it(kind: ClientKind) -> None:
+    """What cannot be done is said, not left out."""
+    if kind.name == "curl":
+        pytest.skip("it does, or says so itself")
+    with pytest.raises(UsageError, match="--http2 needs the client curl"):
+        check_client(kind, ClientOptions(http2=True))
+
+
 def test_plain_request_goes_by_way_of_the_proxy(kind: ClientKind, monkeypatch: pytest.MonkeyPatch) -> None:
     """http_proxy gets the whole URL, unchanged, and its password as a field of its own."""
     with Proxy() as proxy, RawServer(HI) as server:
@@ -198,6 +290,61 @@ def test_environment_is_not_asked_again(kind: ClientKind, monkeypatch: pytest.Mo
         client.get(server.url)
         monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
         assert client.get(server.url).body == b"hi"
+
+
+def test_proxy_option_replaces_the_environments(kind: ClientKind, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--proxy holds for everything, no_proxy or not; empty, it means none at all."""
+    with Proxy() as proxy, RawServer((*HI, Do.NEXT, *HI)) as server:
+        url = f"127.0.0.1:{proxy.port}"
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        with Driver(kind, ClientOptions(proxy=f"http://ann:s%40crt@{url}")) as client:
+            assert client.get(server.url).body == b"hi"
+        monkeypatch.delenv("no_proxy")
+        with Driver(kind, ClientOptions(proxy="")) as client:
+            assert client.get(server.url).body == b"hi"
+    assert len(proxy.heads) == 1
+    assert f"Proxy-Authorization: Basic {base64.b64encode(b'ann:s@crt').decode()}\r\n".encode() in proxy.heads[0]
+
+
+def test_proxy_may_be_reached_by_tls(kind: ClientKind, certified: Certified, bundle: str) -> None:
+    """An https proxy is asked over TLS, and its certificate looked at."""
+    said = reply(b"hi")
+    with RawServer((said,), tls=certified("127.0.0.1")) as proxy:
+        url = f"https://127.0.0.1:{proxy.port}"
+        with Driver(kind, ClientOptions(ca_file=bundle, proxy=url)) as client:
+            assert client.get("http://example.invalid/x").body == b"hi"
+        assert proxy.targets() == ["http://example.invalid/x"]
+        with Driver(kind, ClientOptions(proxy=url)) as client:
+            assert client.failure("http://example.invalid/x").kind in (FailureKind.TLS, FailureKind.CONNECT)
+        assert len(proxy.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "ftp://ann:secret@127.0.0.1:1",
+        "socks4://ann:secret@127.0.0.1",
+        "http://ann:secret@",
+        "http://ann:secret@host:port",
+        "http://ann:secret@host:99999",
+        "http://ann:secret@host/path",
+        "http://ann:secret@ho st",
+        "http://ann:secret@host\r\nX: y",
+        "http://[ann:secret",
+    ],
+)
+def test_bad_proxy_is_a_usage_error(kind: ClientKind, proxy: str) -> None:
+    """It is told before the run begins, in one line that does not hold its password."""
+    with pytest.raises(UsageError, match=r"^--proxy: [^\n]+$") as caught:
+        check_client(kind, ClientOptions(proxy=proxy))
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("proxy", ["host", "host:3128", "http://a:b@host", "https://host/", "SOCKS5H://[::1]:9"])
+def test_good_proxy_passes(proxy: str) -> None:
+    """With and without scheme, port and password."""
+    check_proxy(proxy)
 
 
 def test_refusing_proxy_is_named(kind: ClientKind, monkeypatch: pytest.MonkeyPatch) -> None:
