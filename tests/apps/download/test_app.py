@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.apps.download.fakes import Answer, ScriptedClient, Thing, perform
+from tests.apps.download.fakes import Answer, Script, ScriptedClient, Thing, perform
 from toolkit.apps.download.fetch import Wanted
 from toolkit.apps.download.job import APP, DownloadApp
+from toolkit.apps.download.names import distinct
 from toolkit.apps.download.options import DownloadOptions
 from toolkit.core.errors import FailureKind, UsageError
 from toolkit.core.http import Request
@@ -26,8 +30,9 @@ class Runs:
 
     def __init__(self, folder: Path) -> None:
         self.out = folder / "out"
-        self.out.mkdir()
+        self.out.mkdir(parents=True)
         self.client = ScriptedClient(Thing(b"body"))
+        self.backwards = False
 
     def app(self, sources: Sequence[str], **options: Any) -> DownloadApp:
         """Return the app of one run."""
@@ -46,15 +51,24 @@ class Runs:
         app = self.app(sources, **options)
         store = Store(app.state)
         store.begin("download", "list", "sequential", 1, "")
+        app.prepare()
         ends = [perform(self.client, app.job, p) if isinstance(p, Task) else p for p in self._planned(app, store)]
-        store.record(app, [end for end in ends if end is not None])
+        if self.backwards:
+            ends.reverse()
+        landed = [self._landed(app, end, store) for end in ends if end is not None]
+        store.record(app, landed)
+        app.finish(store)
         store.close()
-        return [end for end in ends if end is not None]
+        return landed[::-1] if self.backwards else landed
 
     @property
     def files(self) -> dict[str, str]:
         """The files in the folder."""
         return {path.name: path.read_text() for path in self.out.iterdir() if path.name[0] != "."}
+
+    @staticmethod
+    def _landed(app: DownloadApp, end: Outcome, store: Store) -> Outcome:
+        return replace(end, value=app.land(end.task, end.value, store)) if isinstance(end, Success) else end
 
     def _planned(self, app: DownloadApp, store: Store) -> list[Planned]:
         plan: list[Planned] = []
@@ -242,3 +256,138 @@ def test_app_sends_the_headers_that_were_asked_for(runs: Runs) -> None:
 
 def _missing(_: Request) -> Answer:
     return Answer(404)
+
+
+def test_run_gives_foreign_files_way_when_existing_is_rename(runs: Runs) -> None:
+    """Theirs stays, ours gets a mark, once; what is ours and here is up to date."""
+    (runs.out / "x.txt").write_text("precious")
+    runs.run([A, "http://h/y"], existing="rename")
+    assert runs.files == {"x.txt": "precious", distinct("x.txt", A): "body", "y": "body"}
+    assert reasons(runs.run([A, "http://h/y"], existing="rename")) == ["already downloaded"] * 2
+    assert len(runs.client.asked) == 2
+
+
+def test_run_does_everything_again_when_it_is_forgotten(runs: Runs) -> None:
+    """--fresh fetches what is ours, and leaves what is not."""
+    runs.run([A])
+    (runs.out / "y").write_text("precious")
+    store = Store(runs.out / ".toolkit.sqlite")
+    store.forget()
+    store.close()
+    runs.client.script = Thing(b"other")
+    ends = runs.run([A, "http://h/y"])
+    assert [type(end) for end in ends] == [Success, Skip]
+    assert runs.files == {"x.txt": "other", "y": "precious"}
+    assert reasons(runs.run([A])) == ["already downloaded"]
+
+
+def suggesting(names: dict[str, str]) -> Script:
+    """Return a server that names some of its files, and sends each file's URL as its body."""
+
+    def answer(request: Request) -> Answer:
+        body = request.url.encode()
+        headers = {"Content-Length": str(len(body)), "ETag": f'"{request.url}"'}
+        if {key.lower(): value for key, value in request.headers}.get("if-none-match") == headers["ETag"]:
+            return Answer(304, b"", headers)
+        name = names.get(request.url)
+        return Answer(200, body, headers | ({"Content-Disposition": f"attachment; filename={name}"} if name else {}))
+
+    return answer
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_run_names_files_as_their_servers_do(runs: Runs, backwards: bool) -> None:
+    """The first of the list has the name that several ask for; names of the plan stay; later runs ask nothing."""
+    urls = [f"http://h/get?id={number}" for number in range(4)]
+    named = dict(zip(urls, ["r.pdf", "r.pdf", "taken", "s.pdf"], strict=True))
+    runs.client.script = suggesting(named)
+    runs.backwards = backwards
+    everything = [*urls, "http://h/taken"]
+    runs.run(everything)
+    expected = {"r.pdf": urls[0], "s.pdf": urls[3], "taken": "http://h/taken"}
+    expected |= {distinct("r.pdf", urls[1]): urls[1], distinct("taken", urls[2]): urls[2]}
+    assert runs.files == expected
+    assert reasons(runs.run(everything)) == ["already downloaded"] * 5
+    assert reasons(runs.run(everything, existing="update")) == ["not modified"] * 5
+    runs.run(everything, existing="overwrite")
+    assert runs.files == expected
+    assert not list(runs.out.glob(".*.part*"))
+
+
+def test_run_keeps_to_its_own_names_when_told(runs: Runs) -> None:
+    """--url-names, a template, a tree, and a name in the list: no server has a say."""
+    url = "http://h/a/get?id=1"
+    runs.client.script = suggesting({url: "evil.exe"})
+    for options, name in (
+        ({"url_names": True}, "get"),
+        ({"tree": True}, "h/a/get@id=1"),
+        ({"name_template": "{stem}/f"}, "get/f"),
+    ):
+        out = Runs(runs.out / str(len(name)))
+        out.client = runs.client
+        out.run([url], **options)
+        assert (out.out / name).read_text() == url
+        assert not list(out.out.rglob("evil.exe"))
+
+
+def test_names_in_a_list_are_followed_when_they_change(runs: Runs, tmp_path: Path) -> None:
+    """A name that the user writes is the user's to change; the file under the old one stays."""
+    lines = tmp_path / "list.csv"
+    for name in ("one.txt", "folder/two.txt"):
+        lines.write_text(f"url,name\n{A},{name}\n")
+        assert [type(end) for end in runs.run([str(lines)])] == [Success]
+        assert (runs.out / name).read_text() == "body"
+        assert reasons(runs.run([str(lines)])) == ["already downloaded"]
+
+
+def test_rows_of_a_list_that_cannot_be_used_are_failures(runs: Runs, tmp_path: Path) -> None:
+    """Each with its line number and its own columns; the run goes on."""
+    lines = tmp_path / "list.csv"
+    lines.write_text(f"id,url,size,headers\n1,,,\n2,{A},lots,X-Key: secret\n3,{B},4,\n")
+    ends = runs.run([str(lines)])
+    assert [type(end) for end in ends] == [Failure, Failure, Success]
+    failures = [end for end in ends if isinstance(end, Failure)]
+    assert [failure.message.partition(": ")[0] for failure in failures] == ["list.csv:2", "list.csv:3"]
+    rows = [runs.app([]).row(end) for end in ends]
+    assert [(row["id"], row["status"], row["index"]) for row in rows] == [
+        ("1", "failed", 0),
+        ("2", "failed", 1),
+        ("3", "done", 2),
+    ]
+    assert "secret" not in str(rows)
+
+
+def test_run_fetches_again_when_the_list_has_another_checksum(runs: Runs, tmp_path: Path) -> None:
+    """What is here is not what is wanted any more."""
+    lines = tmp_path / "list.csv"
+    old, new = (sha256(body).hexdigest() for body in (b"body", b"other"))
+    lines.write_text(f"url,checksum\n{A},sha256:{old}\n")
+    runs.run([str(lines)])
+    assert reasons(runs.run([str(lines)])) == ["already downloaded"]
+    lines.write_text(f"url,checksum\n{A},sha256:{new}\n")
+    runs.client.script = Thing(b"other", etag='"v2"')
+    assert [type(end) for end in runs.run([str(lines)])] == [Success]
+    assert runs.files == {"x.txt": "other"}
+
+
+def test_load_undoes_dump_of_everything(runs: Runs) -> None:
+    """Through JSON and back: a retry knows as much as the first attempt did."""
+    wanted = Wanted(
+        "http://h/x", "a/b", fixed=True, etag='"e"', modified="m", mirrors=("http://m/x",), checksums=("md5:00",),
+        pieces=("md5", 5, ("00", "11")), size=0, headers=(("A", "b"),), columns=(("id", "1"),),
+    )  # fmt: skip
+    app, task = runs.app([]), Task("http://h/x", wanted, "h:80", index=3)
+    assert app.load(task.key, json.loads(json.dumps(app.dump(task))), 3) == task
+
+
+def test_names_of_checksums_that_no_file_has_are_told(runs: Runs, tmp_path: Path) -> None:
+    """A mistyped name must not pass for a check; a plan that was not read to its end says nothing of it."""
+    (tmp_path / "SHA256SUMS").write_text(f"{sha256(b'body').hexdigest()}  x.txt\n{'0' * 64}  missing.txt\n")
+    app = runs.app([A], checksums=(str(tmp_path / "SHA256SUMS"),))
+    plan = app.plan(Store(None))
+    task = next(plan)
+    assert isinstance(task, Task)
+    assert task.payload.checksums == (f"sha256:{sha256(b'body').hexdigest()}",)
+    assert app.warnings == []
+    assert list(plan) == []
+    assert app.warnings == ["--checksums: no file is called missing.txt"]
