@@ -25,19 +25,21 @@ DRAIN_LIMIT = 64 * 1024
 class Headers:
     """Header fields in the order they came; names compare without case."""
 
-    __slots__ = ("_fields",)
+    __slots__ = ("_fields", "_first")
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         # Only what the grammar calls white space: \x85 and \xa0 are parts of letters where UTF-8 is read as latin-1.
-        self._fields = tuple((name.lower(), value.strip(" \t\r\n")) for name, value in fields)
+        self._fields = tuple([(name.lower(), value.strip(" \t\r\n")) for name, value in fields])
+        self._first = dict(reversed(self._fields))
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """Return the first value of a field."""
-        return next((value for field, value in self._fields if field == name.lower()), default)
+        return self._first.get(name.lower(), default)
 
     def all(self, name: str) -> list[str]:
         """Return every value of a field, in order."""
-        return [value for field, value in self._fields if field == name.lower()]
+        name = name.lower()
+        return [value for field, value in self._fields if field == name] if name in self._first else []
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._fields)

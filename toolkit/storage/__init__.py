@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from toolkit.storage.opening import remove_alone
 from toolkit.storage.part import PartFile, Window, check_space
-from toolkit.storage.places import hold, inside, make_parent, output_folder
+from toolkit.storage.places import hold, inside, make_parent, output_folder, place
 from toolkit.storage.refusals import BUSY, FULL, named, naming_errors
 from toolkit.storage.whole import atomic_write, finish, give_name, sync_folder, write_whole
 
@@ -23,6 +23,7 @@ __all__ = [
     "named",
     "naming_errors",
     "output_folder",
+    "place",
     "remove_alone",
     "sync_folder",
     "write_whole",

@@ -23,6 +23,11 @@ def output_folder(path: Path) -> Path:
     return path
 
 
+def place(folder: str, name: str) -> str:
+    """Return the path of folder/name; as inside, for many files at a time."""
+    return f"{folder}{os.sep}{name}" if _is_one_component(name) else os.fspath(inside(Path(folder), name))
+
+
 def inside(folder: Path, name: str) -> Path:
     """Return folder/name; raises TaskError blocked if that is outside the folder (`..`, a link, an absolute name)."""
     if _is_one_component(name):

@@ -9,6 +9,7 @@ from pathlib import Path
 from toolkit import storage
 from toolkit.apps.download.part import Part
 from toolkit.apps.download.resume import Disagreement, Restart
+from toolkit.apps.download.segments import MOST
 from toolkit.apps.download.split import OURS, Ended, Split
 from toolkit.apps.download.transfer import BadPieces, Transfer
 from toolkit.apps.download.wanted import Fetched, Settings, Wanted
@@ -25,17 +26,25 @@ __all__ = ["DownloadJob", "Fetched", "Settings", "Wanted"]
 
 @dataclass(frozen=True, slots=True)
 class DownloadJob:
-    """Fetch one file into a folder. headers go with every request."""
+    """Fetch one file into a folder. headers go with every request.
+
+    Its attribute slots tells the schedule how many connections one task can use.
+    """
 
     folder: Path
     headers: tuple[tuple[str, str], ...]
     network: Network = Network()  # noqa: RUF009 - frozen
     settings: Settings = Settings()  # noqa: RUF009 - frozen
 
+    @property
+    def slots(self) -> int:
+        """Connections that one file may have."""
+        return self.settings.segments or MOST
+
     async def __call__(self, task: Task[Wanted], runtime: Runtime) -> Fetched:
         """Fetch, resuming the part that an earlier attempt left, and give the file its name."""
         wanted = task.payload
-        final = os.fspath(storage.inside(self.folder, wanted.name))
+        final = storage.place(os.fspath(self.folder), wanted.name)
         if not wanted.mirrors:
             return await self._bring(task, wanted.url, runtime, final)
         return await self._from_any(task, runtime, final)
@@ -75,26 +84,27 @@ class DownloadJob:
     async def _try(
         self, task: Task[Wanted], url: str, runtime: Runtime, final: str, *, keep: bool, alone: bool
     ) -> Fetched:
-        wanted = task.payload
-        part = Part(self.folder, wanted.url)
-        others = tuple(each for each in (wanted.url, *wanted.mirrors) if each != url) if wanted.mirrors else ()
-        slots = 1 if alone else task.slots
-        settings = self.settings
+        wanted, settings = task.payload, self.settings
         ask = _Asking(self, wanted)
-        split = Split(part, ask, (url, *others), slots=slots, wanted=settings.segments, fsync=settings.fsync)
-        transfer = Transfer(part, wanted, settings, split, final=final, source=url, keep=keep)
+        transfer = Transfer(
+            Part(self.folder, wanted.url), wanted, settings, ask, final=final, source=url, keep=keep,
+            slots=1 if alone or settings.segments == 1 else task.slots,
+        )  # fmt: skip
         try:
-            if slots > 1 and settings.segments != 1:
+            reply: Reply | None
+            if transfer.split is None:
+                reply = await ask(runtime, url, transfer.fields(), transfer.accept)
+            elif transfer.slots > 1:
                 async with runtime.group() as group:
-                    reply = await self._fetch(transfer, split, ask, url, runtime, group)
+                    reply = await self._by_many(transfer, transfer.split, ask, url, runtime, group)
             else:
-                reply = await self._fetch(transfer, split, ask, url, runtime, None)
-            return await self._finish(transfer, split, reply, runtime)
+                reply = await self._by_many(transfer, transfer.split, ask, url, runtime, None)
+            return await self._finish(transfer, reply, runtime)
         except BaseException:
             transfer.leave()
             raise
 
-    async def _fetch(
+    async def _by_many(
         self, transfer: Transfer, split: Split, ask: _Asking, url: str, runtime: Runtime, group: Group | None
     ) -> Reply | None:
         """Bring all bytes, and return the reply; None if it was left before its end, since others brought the rest."""
@@ -115,15 +125,13 @@ class DownloadJob:
             await split.join(runtime, group)
         return reply
 
-    async def _finish(self, transfer: Transfer, split: Split, reply: Reply | None, runtime: Runtime) -> Fetched:
+    async def _finish(self, transfer: Transfer, reply: Reply | None, runtime: Runtime) -> Fetched:
         if reply is None:
-            split.check_whole()
-            assert split.head is not None  # noqa: S101 - bytes came, so there was a reply
-            reply = Reply(split.head, split.received)
+            reply = transfer.reply_of_many()
         try:
             return await transfer.finish(reply, runtime)
         except BadPieces as bad:
-            transfer.mend(bad.ranges, reply.received)
+            split = transfer.mend(bad.ranges, reply.received)
         await split.join(runtime, None)
         return await transfer.finish(reply, runtime)
 

@@ -69,11 +69,13 @@ class Part:
 
     def remember(self, partial: resume.Partial | None) -> None:
         """Write the note, or remove it for None; raises TaskError."""
+        if partial is None and not self.noted:
+            return
         with storage.naming_errors(self._note):
             if partial is not None:
                 self.noted = True
                 resume.remember(self._note, partial)
-            elif self.noted:
+            else:
                 resume.forget(self._note)
                 self.noted = False
 

@@ -95,9 +95,9 @@ class Split:
         """Bytes that came."""
         return self._earlier + self.map.received
 
-    def allows(self, head: Head, partial: Partial | None, left: int | None) -> bool:
-        """Tell whether others may bring a part of this body of `left` bytes; partial: what can resume it."""
-        if self._most < 2 or partial is None or left is None or self._group is None:  # noqa: PLR2004
+    def allows(self, head: Head, left: int) -> bool:
+        """Tell whether others may bring a part of this body of `left` bytes, which can be resumed."""
+        if self._most < 2 or self._group is None:  # noqa: PLR2004
             return False
         ranges = (head.headers.get("accept-ranges") or "").lower() != "none"
         return ranges and resume.is_plain(head) and left >= (FROM if self._auto else 2 * LEAST)

@@ -13,7 +13,7 @@ from toolkit.apps.download import checksums, disposition, names, resume, types
 from toolkit.apps.download.checksums import HashingSink, Verifier
 from toolkit.apps.download.part import SIDECAR_FROM, Buffer, Part
 from toolkit.apps.download.resume import Disagreement, Partial, Restart
-from toolkit.apps.download.split import Split
+from toolkit.apps.download.split import Ask, Split
 from toolkit.apps.download.wanted import Fetched, Settings, Wanted
 from toolkit.core.coding import DecodingSink, decoded
 from toolkit.core.errors import FailureKind, TaskError
@@ -24,6 +24,8 @@ SMALL = 256 * 1024
 """Bytes up to which a body waits in memory until all of it is there, and is then written at once."""
 READ_AGAIN_FROM = 8 * 1024 * 1024
 """Bytes from which a body is digested once it is there: until then it may move without passing through Python."""
+
+NOTHING = Verifier(())
 
 
 class BadPieces(Exception):  # noqa: N818 - an instruction
@@ -42,22 +44,25 @@ class Transfer:
         part: Part,
         wanted: Wanted,
         settings: Settings,
-        split: Split,
+        ask: Ask,
         *,
         final: str,
         source: str,
         keep: bool = False,
+        slots: int = 1,
     ) -> None:
         """Look at what is here of a file.
 
         final: the path that it will have. source: the URL that is asked. keep: whether what is here must stay unless a
-        reply goes on from there.
+        reply goes on from there. slots: connections that it may have.
         """
-        self._part, self._wanted, self._settings, self._split = part, wanted, settings, split
+        self._part, self._wanted, self._settings, self._ask = part, wanted, settings, ask
         self._final, self._source, self._keep = final, source, keep
         self.offset, self.partial = part.usable(wanted.checksums)
         if self.partial is not None and not _is_from(self.partial, source):
             self.offset, self.partial = 0, None
+        self.slots = slots
+        self.split = self._split() if slots > 1 or self.segmented else None
         self.start = 0
         self._mending = False
         self._apart = 0
@@ -67,7 +72,7 @@ class Transfer:
         self._total: int | None = None
         self._ends = True
         self._hashed = self._unchanged = False
-        self._verifier = Verifier(())
+        self._verifier = NOTHING
 
     @property
     def segmented(self) -> Partial | None:
@@ -117,8 +122,15 @@ class Transfer:
         self.start, self._total = partial.here, partial.total
         storage.check_space(self._part.folder, (partial.total or 0) - partial.here)
         self._open(os.path.getsize(self._part.name))
-        if self._file is not None:
-            self._split.go_on(self._file, partial)
+        if self._file is not None and self.split is not None:
+            self.split.go_on(self._file, partial)
+
+    def reply_of_many(self) -> Reply:
+        """Return what stands for the replies of several connections; raises the failure if bytes are missing."""
+        assert self.split is not None  # noqa: S101 - there were several
+        self.split.check_whole()
+        assert self.split.head is not None  # noqa: S101 - bytes came, so there was a reply
+        return Reply(self.split.head, self.split.received)
 
     async def finish(self, reply: Reply, runtime: Runtime) -> Fetched:
         """Check that all came, and that it is what was wanted; give it its name, if nobody else has to.
@@ -128,8 +140,8 @@ class Transfer:
         if self._unchanged and self.partial is not None and self.partial.finished is not None:
             return self._as_before(self.partial.finished, reply)
         self._check_whole()
-        if self._split.begun and self._split.head is not None:
-            self._prepare(self._split.head, coded=False)
+        if self.split is not None and self.split.begun and self.split.head is not None:
+            self._prepare(self.split.head, coded=False)
         await self._verify(runtime)
         fetched = self._fetched(reply)
         if self._settings.fsync:
@@ -138,8 +150,8 @@ class Transfer:
             self._settle(fetched)
         return fetched
 
-    def mend(self, ranges: list[tuple[int, int]], received: int) -> None:
-        """Have ranges of a file that is here fetched again; received: bytes that came so far."""
+    def mend(self, ranges: list[tuple[int, int]], received: int) -> Split:
+        """Begin to fetch ranges of a file that is here again; received: bytes that came so far."""
         total = self._size()
         partial = self.partial or Partial(self._wanted.url, "", total)
         spans: list[tuple[int, int, int]] = []
@@ -148,19 +160,20 @@ class Transfer:
             spans += [(at, start, start), (start, start, end)]
             at = end
         spans.append((at, total, total))
-        if self._file is None:
-            self._open(total)
-        if self._file is not None:
-            self._mending, self._total = True, total
-            self._hashed, self._apart = False, 0 if self._split.begun else received
-            self._split.go_on(self._file, replace(partial, total=total, spans=tuple(spans)))
+        self._mending, self._total, self._hashed = True, total, False
+        if self.split is None:
+            self.split = self._split()
+        self._apart = 0 if self.split.begun else received
+        self.split.go_on(self._file or self._open(total), replace(partial, total=total, spans=tuple(spans)))
+        return self.split
 
     def leave(self) -> None:
         """Give up: keep a part that can be resumed, and remove one that cannot, while it is still locked."""
         if self._file is None:
             return
-        with suppress(TaskError):
-            self._split.note()
+        if self.split is not None:
+            with suppress(TaskError):
+                self.split.note()
         if not self._part.noted:
             with suppress(OSError):
                 os.unlink(self._part.name)
@@ -172,8 +185,9 @@ class Transfer:
         if expected:
             types.check_head(head, expected)
         digests = checksums.wanted(self._wanted.checksums) or checksums.announced(head, coded=coded)
-        self._verifier = Verifier(digests, self._settings.hash)
-        self._ends = coded or self._total is not None or "transfer-encoding" in dict(head.headers)
+        if digests or self._settings.hash:
+            self._verifier = Verifier(digests, self._settings.hash)
+        self._ends = coded or self._total is not None or head.headers.get("transfer-encoding") is not None
 
     def _into_file(self, head: Head, body: resume.Body, partial: Partial | None, coding: str) -> Sink:
         total = body.total
@@ -186,8 +200,9 @@ class Transfer:
                 url, sums = self._wanted.url, self._wanted.checksums
                 partial = resume.noted(head, url, total, source=self._source, checksums=sums)
             self._part.remember(partial)
-        if self._split.allows(head, partial, None if total is None else total - body.offset) and partial is not None:
-            return self._split.lead(file, replace(partial, total=total), head, body.offset)
+        split = self.split
+        if split and partial and total and split.allows(head, total - body.offset):
+            return split.lead(file, replace(partial, total=total), head, body.offset)
         sink: Sink = file
         if self._verifier and not body.offset and (coding or total is None or total < READ_AGAIN_FROM):
             sink, self._hashed = HashingSink(file, self._verifier), True
@@ -209,8 +224,8 @@ class Transfer:
             raise TaskError(FailureKind.TOO_LARGE, f"{total:,} bytes, more than --max-size {limit:,}")
 
     def _check_whole(self) -> None:
-        if self._split.begun:
-            self._split.check_whole()
+        if self.split is not None and self.split.begun:
+            self.split.check_whole()
             return
         sink = self._sink.into if isinstance(self._sink, _Wire) else self._sink
         if isinstance(sink, DecodingSink):
@@ -293,9 +308,9 @@ class Transfer:
         return replace(known, name=name, suggested=fresh, received=0, resumed=size, timings=timings, redirects=())
 
     def _fetched(self, reply: Reply) -> Fetched:
-        head, split = reply.head, self._split
+        head, split = reply.head, self.split
         headers = head.headers
-        received = self._apart + split.received if split.begun else reply.received
+        received = self._apart + split.received if split is not None and split.begun else reply.received
         return Fetched(
             name=self._wanted.name,
             bytes=self._size(),
@@ -311,17 +326,25 @@ class Transfer:
             suggested=self._suggested(head),
             redirects=reply.redirects,
             timings=reply.timings,
-            segments=max(1, split.connections),
+            segments=max(1, split.connections) if split is not None else 1,
         )
 
     def _size(self) -> int:
         if self._buffer is not None:
             return self._buffer.size
-        if self._split.begun:
-            return self._split.map.total
+        if self.split is not None and self.split.begun:
+            return self.split.map.total
         if self._file is not None:
             return self._file.size
         return self._total or 0
+
+    def _split(self) -> Split:
+        wanted, settings = self._wanted, self._settings
+        others = tuple(url for url in (wanted.url, *wanted.mirrors) if url != self._source)
+        sources = (self._source, *others)
+        return Split(
+            self._part, self._ask, sources, slots=self.slots, wanted=settings.segments, fsync=settings.fsync
+        )  # fmt: skip
 
     def _suggested(self, head: Head) -> str:
         if self._wanted.fixed or not self._settings.suggest or head.headers.get("content-disposition") is None:
