@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hypothesis import HealthCheck, settings
+
 from toolkit.core.lists import Line, check_sources, read_urls
+
+quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""For properties on a machine that has other work."""
 
 
 def read(folder: Path, name: str, data: bytes | str, url_column: str | None = None) -> list[Line]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.core.lists.reading import read, short
+from tests.core.lists.reading import quick, read, short
 from toolkit.core.errors import RunStopped, UsageError
 from toolkit.core.lists import ROW_LIMIT, Line, check_sources, read_urls
 from toolkit.core.lists.scanner import CHUNK, Scanner
@@ -163,6 +163,7 @@ values = st.recursive(
 )
 
 
+@quick
 @given(st.lists(values, max_size=5), st.sampled_from([None, 0, 2]), st.booleans())
 def test_scanner_takes_the_values_that_were_written(items: list[Any], indent: int | None, ascii_only: bool) -> None:
     """Wherever blocks end: in a number, in an escape, between the digits of an exponent."""

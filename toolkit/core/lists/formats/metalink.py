@@ -14,12 +14,26 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from toolkit.core.errors import RunStopped
+from toolkit.core.lists.columns import MOST_MIRRORS
 from toolkit.core.lists.entry import Columns, Entry
 
 CHUNK = 64 * 1024
 FILE_LIMIT = 16 * 1024 * 1024
 """Bytes of XML about one file: enough for the piece digests of a terabyte."""
 ALGORITHMS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
+PLACES = {
+    ("size",): "size",
+    ("hash",): "hash",
+    ("verification", "hash"): "hash",
+    ("pieces",): "pieces",
+    ("verification", "pieces"): "pieces",
+    ("pieces", "hash"): "piece",
+    ("verification", "pieces", "hash"): "piece",
+    ("url",): "url",
+    ("resources", "url"): "url",
+}
+"""What stands where below a file; elsewhere, the same names speak of something else, such as older files."""
+WEB = ("http", "https")
 LAST = 1_000_000
 """The priority of an address without one: after all that have one."""
 
@@ -37,12 +51,20 @@ class _File:
     length: str = ""
     pieces: list[str] = field(default_factory=list)
 
+    def begin_pieces(self, algorithm: str, length: str) -> bool:
+        """Tell whether the digests of pieces that follow are better than those before, which they replace then."""
+        if not algorithm or (self.pieces and ALGORITHMS.index(algorithm) <= ALGORITHMS.index(self.algorithm)):
+            return False
+        self.algorithm, self.length = algorithm, length
+        self.pieces.clear()
+        return True
+
     def entry(self) -> Entry:
         """Return it as an entry: the best address, and the others as mirrors."""
         urls = list(dict.fromkeys(url for _, url in sorted(self.urls, key=lambda found: found[0])))
         if not urls:
             return Entry(self.number, "", self._columns([]), "the file has no http or https address")
-        return Entry(self.number, urls[0], self._columns(urls[1:]))
+        return Entry(self.number, urls[0], self._columns(urls[1 : 1 + MOST_MIRRORS]))
 
     def _columns(self, mirrors: list[str]) -> Columns:
         pieces = f"{self.algorithm}:{self.length}:{','.join(self.pieces)}" if self.pieces else ""
@@ -68,52 +90,53 @@ class _Reader:
         self.parser.StartDoctypeDeclHandler = _refuse
         self.parser.buffer_text = True
         self.since = 0
-        self._path: list[str] = []
+        self._depth = 0
+        self._count = 0
         self._file: _File | None = None
+        self._below: tuple[str, ...] = ()
         self._attributes: dict[str, str] = {}
         self._words: list[str] = []
-        self._count = 0
+        self._wants_pieces = False
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         name = tag.rpartition(" ")[2].lower()
-        if not self._path and name != "metalink":
+        self._depth += 1
+        if self._depth == 1 and name != "metalink":
             raise RunStopped(f"not a Metalink document: it is about {name[:40]!r}")
-        self._path.append(name)
-        self._words = []
-        self._attributes = attributes
-        if name == "file" and self._file is None:
-            self._count += 1
-            self._file = _File(self._count, attributes.get("name", "").strip())
-        elif name == "pieces" and self._file is not None and not self._file.pieces:
-            self._file.algorithm = _algorithm(attributes)
-            self._file.length = attributes.get("length", "").strip()
+        if self._file is None:
+            if name == "file":
+                self._count += 1
+                self._file, self._below = _File(self._count, attributes.get("name", "").strip()), ()
+            return
+        self._below += (name,)
+        self._attributes, self._words = attributes, []
+        if PLACES.get(self._below) == "pieces":
+            self._wants_pieces = self._file.begin_pieces(_algorithm(attributes), attributes.get("length", "").strip())
 
     def _text(self, text: str) -> None:
         if self._file is not None:
             self._words.append(text)
 
-    def _end(self, tag: str) -> None:
-        name = tag.rpartition(" ")[2].lower()
-        self._path.pop()
-        text, self._words = "".join(self._words).strip(), []
+    def _end(self, _: str) -> None:
+        self._depth -= 1
         if self._file is None:
             return
-        if name == "file":
+        if not self._below:
             self.ready.append(self._file.entry())
             self._file, self.since = None, 0
-        elif name == "size":
-            self._file.size = text
-        elif name == "hash":
-            self._hash(self._file, text.lower())
-        elif name == "url" and text.lower().startswith(("http://", "https://")):
-            self._file.urls.append((_rank(self._attributes), text))
+            return
+        self._take(self._file, PLACES.get(self._below), "".join(self._words).strip())
+        self._below, self._words = self._below[:-1], []
 
-    def _hash(self, file: _File, digest: str) -> None:
-        if self._path[-1] == "pieces":
-            if file.algorithm:
-                file.pieces.append(digest)
-        elif algorithm := _algorithm(self._attributes):
-            file.checksums.append(f"{algorithm}:{digest}")
+    def _take(self, file: _File, what: str | None, text: str) -> None:
+        if what == "size":
+            file.size = text
+        elif what == "piece" and self._wants_pieces:
+            file.pieces.append(text.lower())
+        elif what == "hash" and (algorithm := _algorithm(self._attributes)):
+            file.checksums.append(f"{algorithm}:{text.lower()}")
+        elif what == "url" and self._attributes.get("type", "http").lower() in WEB and _is_web(text):
+            file.urls.append((_rank(self._attributes), text))
 
 
 def read(file: io.BufferedReader, url_column: str | None) -> Iterator[Entry]:  # noqa: ARG001 - the format says which
@@ -132,6 +155,10 @@ def read(file: io.BufferedReader, url_column: str | None) -> Iterator[Entry]:  #
             return
         if reader.since > FILE_LIMIT:
             raise RunStopped(f"more than {FILE_LIMIT:,} bytes about one file")
+
+
+def _is_web(text: str) -> bool:
+    return text.lower().startswith(("http://", "https://"))
 
 
 def _refuse(*_: object) -> None:
