@@ -107,7 +107,8 @@ def test_limit_shrinks_when_more_hurts(kind: FailureKind, seed: int) -> None:
 
 def test_limit_follows_when_the_server_gets_slow() -> None:
     """What was best a moment ago is tried anew."""
-    limiter, slow = Adaptive(64, adaptive=True), []
+    limiter = Adaptive(64, adaptive=True)
+    slow: list[bool] = []
 
     def speed(count: int) -> float:
         return contention(count) if not slow else 1 / 0.05

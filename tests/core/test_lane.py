@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from toolkit.core.errors import FailureKind
 from toolkit.core.lane import MEMORY, UNREACHABLE, Lane
 from toolkit.core.policy import Policy
-from toolkit.core.task import Failure, Skip, Success, Task
+from toolkit.core.task import Failure, Skip, Success, Task, Timing
 
 
 def lane_with(queued: int, name: str = "h:80", **policy: Any) -> Lane:
@@ -144,6 +145,27 @@ def test_limit_halves_when_the_host_asks_for_fewer_and_grows_when_it_is_content(
     for _ in range(60):
         lane.settle(Success(lane.start(0.0), None), 0.0)
     assert lane.limit == 8.0
+
+
+def test_limit_halves_once_when_many_time_out_together() -> None:
+    """Eight timeouts at one moment are one sign; one that began afterwards is another."""
+    lane = lane_with(100, per_lane=8, breaker=50)
+    for task in [lane.start(0.0) for _ in range(8)]:
+        lane.settle(Failure(task, FailureKind.TIMEOUT, "no", timing=Timing(0.5, 30.0)), 30.0)
+    assert lane.limit == 4.0
+    lane.settle(Failure(lane.start(31.0), FailureKind.TIMEOUT, "no", timing=Timing(31.0, 61.0)), 61.0)
+    assert lane.limit == 2.0
+
+
+def test_has_room_counts_connections_when_tasks_use_several() -> None:
+    """A task with three connections leaves room for one of four, until it ends."""
+    lane = lane_with(5, per_lane=4)
+    first = lane.start(0.0, 3)
+    assert lane.has_room
+    lane.start(0.0)
+    assert not lane.has_room
+    lane.settle(Success(replace(first, slots=3), None), 0.0)
+    assert (lane.has_room, lane.connections, lane.in_flight) == (True, 1, 1)
 
 
 @pytest.mark.parametrize(

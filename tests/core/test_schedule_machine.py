@@ -15,11 +15,18 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from toolkit.core.errors import FailureKind
 from toolkit.core.job import Done, Wait
 from toolkit.core.policy import Policy
-from toolkit.core.schedule import MOST_CRASHES, PAUSE, PULLS, Planned, Schedule
+from toolkit.core.schedule import FARTHER, MOST_CRASHES, PAUSE, PULLS, Planned, Schedule
 from toolkit.core.task import Failure, Outcome, Skip, Success, Task
 
 LANES = ("", "a:80", "b:80", "c:443", "d:80")
-KINDS = (FailureKind.CONNECT, FailureKind.TIMEOUT, FailureKind.HTTP, FailureKind.THROTTLED, FailureKind.WORKER_DIED)
+KINDS = (
+    FailureKind.CONNECT,
+    FailureKind.TIMEOUT,
+    FailureKind.HTTP,
+    FailureKind.THROTTLED,
+    FailureKind.WORKER_DIED,
+    FailureKind.LIMIT,
+)
 NEVER = float("inf")
 
 # What stops a run is rare here, or most runs would be over before they meet anything else.
@@ -39,6 +46,9 @@ policies = st.builds(
     deadline=st.sampled_from((None,) * 9 + (30.0,)),
     look_ahead=st.sampled_from((100, 1, 5)),
     order=st.sampled_from(("input", "largest")),
+    workers=st.sampled_from((0, 0, 1, 2, 5)),
+    adaptive=st.booleans(),
+    slots=st.sampled_from((1, 1, 2, 3, 8)),
 )
 items = st.one_of(
     st.tuples(st.just("task"), st.sampled_from(LANES), st.integers(0, 9)),
@@ -96,7 +106,9 @@ class ScheduleMachine(RuleBasedStateMachine):
     def plan(self, codes: Sequence[tuple[str, str, int]]) -> Iterator[Planned]:
         """Yield what the codes stand for, and note how far the schedule looks ahead."""
         for index, (what, lane, cost) in enumerate(codes):
-            self.looked_too_far |= self.schedule.waiting >= self.policy.look_ahead
+            # Where it is to be known whether others want connections, a few are in view in any case.
+            view = max(self.policy.look_ahead * (FARTHER if self.policy.workers else 1), self.policy.slots)
+            self.looked_too_far |= self.schedule.waiting >= view
             task = Task(f"{what}-{index}", None, lane, float(cost), index)
             if what != "none":
                 self.drawn.append(task.key)
@@ -169,8 +181,20 @@ class ScheduleMachine(RuleBasedStateMachine):
     def lanes_keep_their_caps(self) -> None:
         """No more tasks of a host run than may; every lane with work is known to the schedule."""
         busy = Counter(task.lane for task in self.running.values())
-        assert all(count <= self.policy.per_lane for lane, count in busy.items() if lane)
+        used: Counter[str] = Counter()
+        for task in self.running.values():
+            used[task.lane] += task.slots
+        assert all(count <= self.policy.per_lane for lane, count in used.items() if lane)
+        assert {name: lane.connections for name, lane in self.schedule._lanes.items() if lane.connections} == used
         assert {name: lane.in_flight for name, lane in self.schedule._lanes.items() if lane.in_flight} == busy
+
+    @invariant()
+    def connections_keep_their_cap(self) -> None:
+        """All tasks together use no more connections than workers, or than one task may have."""
+        used = sum(task.slots for task in self.running.values())
+        assert used == self.schedule.connections
+        assert not self.policy.workers or used <= max(self.policy.workers, self.policy.slots)
+        assert self.schedule.limiter.limit >= 1
 
     @invariant()
     def it_stops_for_a_reason_only(self) -> None:
@@ -213,6 +237,7 @@ class ScheduleMachine(RuleBasedStateMachine):
         elif isinstance(step, Wait):
             self.until = step.until
             self.check_wait(step.until, len(self.drawn) - drawn)
+            self.schedule.review(self.now)
         else:
             assert step.reason == self.schedule.stopped
             assert step.reason or not (self.running or self.schedule.waiting or not self.exhausted)
@@ -222,6 +247,8 @@ class ScheduleMachine(RuleBasedStateMachine):
         """Check that this task may start now."""
         assert task.key not in self.running
         assert task.key not in self.ended
+        assert len(self.running) < self.schedule.limiter.limit
+        assert 1 <= task.slots <= (self.policy.slots if task.lane else 1)
         assert self.now >= self.due.pop(task.key, 0.0)
         assert task.attempt == self.attempts[task.key] + 1 <= self.policy.retries + 1
         if task.lane:
@@ -311,6 +338,11 @@ class ScheduleMachine(RuleBasedStateMachine):
             assert drawn == PULLS
             return
         elif self.drawn_nothing and until == self.now + PAUSE:
+            return
+        used = sum(task.slots for task in self.running.values())
+        most = max(self.policy.workers, self.policy.slots) if self.policy.workers else NEVER
+        if len(self.running) >= self.schedule.limiter.limit or used >= most:
+            assert until is None  # only an end makes room
             return
         asleep_until = NEVER if until is None else until
         opens = [lane.opens_at for lane in self.schedule._lanes.values() if lane.has_room]
