@@ -69,3 +69,8 @@ class Line:
             with suppress(OSError):
                 # The plain method: an SSLSocket's own would pull the TLS state from under the reading thread.
                 socket.socket.shutdown(taken, socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close the socket: one that was broken off may be in no pool that would."""
+        if self.socket is not None:
+            self.socket.close()

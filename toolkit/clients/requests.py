@@ -77,6 +77,7 @@ class RequestsClient:
     def close(self) -> None:
         """Close all connections."""
         self._session.close()
+        self._line.close()
 
     def _send(self, request: Request) -> Any:
         while True:
