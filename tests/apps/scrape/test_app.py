@@ -227,3 +227,23 @@ def test_import_when_starting() -> None:
     script = f"import sys, toolkit.apps.scrape.job; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_run_when_the_list_is_a_table(tmp_path: Path) -> None:
+    """A column holds the URLs; a row that is none is one failure with its line, and the run goes on."""
+    path = tmp_path / "urls.csv"
+    path.write_text(f"id,where\n1,{HOST}/a\n2\n3,\n4,{HOST}/b\n2\n")
+    app = app_of([str(path)], tmp_path / "rows.jsonl", url_column="Where")
+    outcomes = run(app, FakeMemory())
+    assert app.total == 5
+    assert [one.message if isinstance(one, Failure) else type(one).__name__ for one in outcomes] == [
+        "Success",
+        "urls.csv:3: 1 cells, where the first row has 2",
+        "urls.csv:4: no URL in column 'where'",
+        "Success",
+        "urls.csv:6: 1 cells, where the first row has 2",
+    ]
+    assert {one.kind for one in outcomes if isinstance(one, Failure)} == {FailureKind.INPUT}
+    assert len({one.task.key for one in outcomes}) == 5
+    with pytest.raises(UsageError, match="name one by --url-column"):
+        app_of([str(path)], tmp_path / "rows.jsonl")

@@ -18,7 +18,7 @@ from toolkit.apps.scrape.page import Page, ScrapeJob
 from toolkit.apps.scrape.rules import read_rules
 from toolkit.apps.scrape.writers import Write
 from toolkit.core import plugins
-from toolkit.core.errors import TaskError, UsageError
+from toolkit.core.errors import FailureKind, TaskError, UsageError
 from toolkit.core.job import Memory, Remembered
 from toolkit.core.lists import Line, Seen, check_sources, count_urls, read_urls
 from toolkit.core.network import Network
@@ -51,7 +51,7 @@ class ScrapeApp:
     ) -> None:
         """Check the options and sources; raises UsageError."""
         if sources:
-            check_sources(sources)
+            check_sources(sources, options.url_column if options else None)
         self.sources = tuple(sources)
         self.out = Path(out)
         self.options = options or ScrapeOptions()
@@ -76,7 +76,7 @@ class ScrapeApp:
         """Yield a task for each URL, a Skip for one seen before in this run, a Failure for a line that is no URL."""
         seen = Seen()
         index = 0
-        for line in read_urls(self.sources):
+        for line in read_urls(self.sources, self.options.url_column):
             if line is None:
                 yield None
                 continue
@@ -118,7 +118,7 @@ class ScrapeApp:
     @cached_property
     def total(self) -> int | None:
         """How many URLs there are."""
-        return count_urls(self.sources)
+        return count_urls(self.sources, self.options.url_column)
 
     @property
     def state(self) -> Path | None:
@@ -176,9 +176,9 @@ def _lines(file: IO[bytes]) -> int:
 
 
 def _planned(line: Line, index: int, seen: Seen) -> Task[str] | Skip | Failure:
-    key = line.text.partition("#")[0] or line.text
+    key = line.where if line.bad else line.text.partition("#")[0] or line.text
     try:
-        url = wire_url(line.text)
+        url = _url_of(line)
     except TaskError as error:
         if seen.add(key):
             return replace(failure_of(Task(key, key, index=index), error), message=f"{line.where}: {error}")
@@ -187,6 +187,12 @@ def _planned(line: Line, index: int, seen: Seen) -> Task[str] | Skip | Failure:
             return Task(key, url, lane_of(url), index=index)
     # Not the plain key: that is the first one's, whose place in the output must stay.
     return Skip(Task(f"{key} ({line.where})", key, index=index), "duplicate")
+
+
+def _url_of(line: Line) -> str:
+    if line.bad:
+        raise TaskError(FailureKind.INPUT, line.bad)
+    return wire_url(line.text)
 
 
 def _writer_of(out: Path) -> str:

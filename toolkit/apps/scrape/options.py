@@ -18,6 +18,9 @@ class ScrapeOptions:
         " (default: title, h1, description and links[]).",
         metavar="NAME=SELECTOR",
     )
+    url_column: str | None = option(
+        None, "The column of a table, or field of an object, that holds the URLs: its name or number.", metavar="NAME"
+    )
     parser: str = option("lexbor", "What reads the pages: lexbor, lxml or bs4.", metavar="NAME")
     ignore_robots: bool = option(default=False, help="Fetch what robots.txt forbids, too.")
     user_agent: str | None = option(
