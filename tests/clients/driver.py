@@ -58,8 +58,15 @@ class Driver:
         """Fetch with the client as it is."""
         return self._run(self._fetch(request, accept, progress))
 
-    def get(self, url: str, *, head: Callable[[Head], object] | None = None, **settings: Any) -> Got:
-        """Fetch a whole body into memory; settings are those of Request."""
+    @property
+    def name(self) -> str:
+        """Return the client's name."""
+        return self._kind.name
+
+    def get(
+        self, url: str, *, head: Callable[[Head], object] | None = None, pause: float = 0.0, **settings: Any
+    ) -> Got:
+        """Fetch a whole body into memory, with a pause after each block; settings are those of Request."""
         sink, blocks = MemorySink(MUCH), list[int]()
 
         def accept(seen: Head) -> MemorySink:
@@ -69,7 +76,7 @@ class Driver:
 
         def progress(size: int) -> float:
             blocks.append(size)
-            return 0.0
+            return pause
 
         reply = self.fetch(Request(url, **{"read_timeout": 5.0, **settings}), accept, progress)
         return Got(reply, sink.body(), blocks)

@@ -8,6 +8,7 @@ not, where the client on requests lets them. Heads have 100 fields of 64 KiB at 
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -229,7 +230,9 @@ async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerTy
     except (aiohttp.ServerDisconnectedError, aiohttp.ClientConnectionResetError) as error:
         raise _Lost(failures.closed()) from error
     except aiohttp.ClientOSError as error:
-        raise _Lost(failures.failure_of(error, Request(""))) from error
+        # An alert of TLS after the handshake (a certificate is missing) comes as a number that means something else.
+        alert = failures.first(failures.chain_of(error), ssl.SSLError)
+        raise _Lost(failures.failure_of(alert or error, Request(""))) from error
 
 
 def _first_words(message: str) -> str:
