@@ -127,7 +127,8 @@ class DownloadJob:
 
     async def _finish(self, transfer: Transfer, reply: Reply | None, runtime: Runtime) -> Fetched:
         if reply is None:
-            reply = transfer.reply_of_many()
+            assert transfer.split is not None  # noqa: S101 - who else could have left it
+            reply = transfer.split.reply()
         try:
             return await transfer.finish(reply, runtime)
         except BadPieces as bad:
@@ -141,12 +142,16 @@ class _Asking:
 
     def __init__(self, job: DownloadJob, wanted: Wanted) -> None:
         self._job, self._wanted = job, wanted
+        self.hops: list[str] = []
 
     async def __call__(self, runtime: Runtime, url: str, fields: tuple[tuple[str, str], ...], accept: Accept) -> Reply:
         """Fetch a URL of the task."""
         job = self._job
         request = job.network.request(wire_url(url), job.headers + self._wanted.headers + fields)
-        return await follow(runtime, request, accept)
+        return await follow(runtime, request, accept, may_go=self._note)
+
+    async def _note(self, old: str, _: str) -> None:
+        self.hops.append(old)
 
 
 def _worth_most(failures: list[TaskError]) -> TaskError:

@@ -21,7 +21,7 @@ SETTLED = 0.3
 """Seconds that a new connection gets before its speed is looked at."""
 LONG = 1.5
 """Seconds of work left from which another connection may pay."""
-TRIAL = 1.0
+TRIAL = 0.7
 """Seconds after which another connection must have paid."""
 GAIN = 1.2
 """By how much it must have raised the speed."""

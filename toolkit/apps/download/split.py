@@ -19,7 +19,7 @@ from toolkit.apps.download.part import Part
 from toolkit.apps.download.resume import Partial, Restart
 from toolkit.apps.download.segments import FROM, LEAST, MOST, Pace, SegmentMap, Span
 from toolkit.core.errors import FailureKind, TaskError
-from toolkit.core.http import Accept, Head, Reply, content_length, content_range, http_error
+from toolkit.core.http import Accept, Head, Reply, Timings, content_length, content_range, http_error
 from toolkit.core.job import Group, Runtime
 
 NOTE_SECONDS = 1.0
@@ -41,7 +41,9 @@ OURS = frozenset(
 
 
 class Ask(Protocol):
-    """Asks a URL of the task, with header fields added, following redirects."""
+    """Asks a URL of the task, with header fields added, following redirects; hops: URLs that redirects left behind."""
+
+    hops: list[str]
 
     async def __call__(self, runtime: Runtime, url: str, fields: tuple[tuple[str, str], ...], accept: Accept) -> Reply:
         """Fetch."""
@@ -84,6 +86,8 @@ class Split:
         self.head: Head | None = None
         self.connections = 0
         self._earlier = 0
+        self._redirects: tuple[str, ...] = ()
+        self._started, self._answered = time.monotonic(), 0.0
 
     @property
     def begun(self) -> bool:
@@ -107,6 +111,7 @@ class Split:
         total = partial.total or 0
         self._begin(file, partial, ((0, start, total),), head)
         self._leading = True
+        self._redirects = tuple(self._ask.hops)
         self.connections = 1
         return Stream(self, self.map.first(), file, total, leads=True)
 
@@ -137,6 +142,13 @@ class Split:
             missing = TaskError(FailureKind.TRUNCATED, f"{self.map.left:,} bytes did not come", retryable=True)
             raise self._failure or missing
 
+    def reply(self) -> Reply:
+        """Return what stands for the replies of all connections; raises the failure if bytes are missing."""
+        self.check_whole()
+        assert self.head is not None  # noqa: S101 - bytes came, so there was a reply
+        timings = Timings(first_byte=self._answered - self._started, total=self.clock() - self._started)
+        return Reply(self.head, self.received, timings, self._redirects)
+
     def note(self) -> None:
         """Note what is here now; raises TaskError."""
         if self._sparse and self._file is not None:
@@ -158,7 +170,7 @@ class Split:
     def _begin(
         self, file: storage.PartFile, partial: Partial, spans: tuple[tuple[int, int, int], ...], head: Head | None
     ) -> None:
-        now = self.clock()
+        now = self._answered = self.clock()
         self._file, self._partial, self.head = file, partial, head or self.head
         self._earlier += self.map.received
         self.map = SegmentMap(spans)

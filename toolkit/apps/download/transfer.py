@@ -125,13 +125,6 @@ class Transfer:
         if self._file is not None and self.split is not None:
             self.split.go_on(self._file, partial)
 
-    def reply_of_many(self) -> Reply:
-        """Return what stands for the replies of several connections; raises the failure if bytes are missing."""
-        assert self.split is not None  # noqa: S101 - there were several
-        self.split.check_whole()
-        assert self.split.head is not None  # noqa: S101 - bytes came, so there was a reply
-        return Reply(self.split.head, self.split.received)
-
     async def finish(self, reply: Reply, runtime: Runtime) -> Fetched:
         """Check that all came, and that it is what was wanted; give it its name, if nobody else has to.
 
