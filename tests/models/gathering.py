@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.core.errors import FailureKind, TaskError
-from toolkit.core.http import MemorySink, Request
+from toolkit.core.http import Head, MemorySink, Request
 from toolkit.core.job import Runtime
 from toolkit.core.task import Task
 
@@ -29,7 +29,7 @@ class Sums:
 
 
 class Gathering:
-    """Fetches the first URL, and the others from members that the first block starts."""
+    """Fetches the first URL, and the others from members that its first block starts, or its head."""
 
     async def __call__(self, task: Task[Any], runtime: Runtime) -> Sums:
         """Do as the payload says: how, URLs, and where to say that the members run."""
@@ -75,8 +75,15 @@ def _fail_if(wanted: bool, message: str) -> None:
 
 
 async def _get(runtime: Runtime, url: str, at_first: Callable[[], None] | None = None) -> str:
-    sink = _Sink(at_first)
-    await runtime.fetch(Request(url, read_timeout=PATIENCE), lambda _: sink)
+    hangs = "hang" in url  # then there is no block
+    sink = _Sink(None if hangs else at_first)
+
+    def accept(_: Head) -> _Sink:
+        if hangs and at_first is not None:
+            at_first()
+        return sink
+
+    await runtime.fetch(Request(url, read_timeout=PATIENCE), accept)
     return hashlib.sha256(sink.body()).hexdigest()
 
 

@@ -35,8 +35,8 @@ def body(server: SampleServer, seed: int, faults: str = "") -> str:
 
 
 def hanging(server: SampleServer, seed: int) -> str:
-    """Return a URL whose body begins, and then does not come."""
-    return body(server, seed, "&rate=100")
+    """Return a URL whose head comes, and no body."""
+    return body(server, seed, "&hang=1")
 
 
 def digest(seed: int) -> str:
