@@ -482,3 +482,11 @@ def test_has_ready_when_another_task_could_start() -> None:
     schedule.next(0.0)
     schedule.next(0.0)
     assert not schedule.has_ready
+
+
+@pytest.mark.parametrize("slots", [1, 4])
+def test_next_gives_what_is_decided_when_the_plan_ends_with_it(slots: int) -> None:
+    """Lines that are no URLs end as failures, also where nothing else is in the list and tasks share connections."""
+    schedule = Schedule([no(task(n), FailureKind.INPUT) for n in range(3)], Policy(slots=slots))
+    assert [one.task.key for one in drain(schedule)] == ["t0", "t1", "t2"]
+    assert schedule.counts.drawn == schedule.counts.ended == 3

@@ -123,6 +123,8 @@ class Schedule:
                 return Done(self.stopped)
             if task := self._start(now):
                 return task
+            if self._decided:  # drawn on the way
+                continue
             if not self._has_room or self._plan is None or self.waiting >= self._view:
                 return self._nothing()
             if not self._pull(now):
