@@ -68,6 +68,8 @@ def load(name: str, works: str) -> ClientKind:
 def wire_headers(request: Request) -> list[tuple[str, str]]:
     """Return the header fields to send: the request's own, and Authorization if only its URL has a user name."""
     fields = list(request.headers)
+    if "@" not in request.url:  # as nearly always
+        return fields
     parts = urlsplit(request.url)
     if "@" in parts.netloc and not any(name.lower() == "authorization" for name, _ in fields):
         pair = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}".encode()

@@ -108,6 +108,8 @@ class AiohttpClient:
         """Return the URL to ask for, the HTTP proxy to ask, and what the connector must know."""
         with _mapped(request):
             url = URL(request.url, encoded=True)
+            if "@" in request.url:
+                url = url.with_user(None)
         proxy, public = self._proxies.for_url(request.url), request.addresses == "public"
         if public:
             check_literal(url.raw_host)
@@ -120,7 +122,7 @@ class AiohttpClient:
         with _mapped(request):
             return await self._session.request(
                 request.method,
-                url.with_user(None) if url.raw_user or url.raw_password else url,
+                url,
                 headers=CIMultiDict(wire_headers(request)),
                 allow_redirects=False,
                 timeout=_timeout(request.connect_timeout, request.read_timeout),
@@ -216,8 +218,9 @@ class _Body:
 
 
 def _head(request: Request, response: aiohttp.ClientResponse) -> Head:
-    fields = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers)
-    reason = (response.reason or "").encode("utf-8", "surrogateescape").decode("latin-1")
+    fields = [(str(name, "latin-1"), str(value, "latin-1")) for name, value in response.raw_headers]
+    reason = response.reason or ""
+    reason = reason if reason.isascii() else reason.encode("utf-8", "surrogateescape").decode("latin-1")
     return Head(request.url, response.status, Headers(fields), reason)
 
 
