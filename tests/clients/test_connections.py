@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sys
 import threading
 import time
 
@@ -195,6 +196,31 @@ def test_abort_wakes_the_reader(kind: ClientKind, sent: tuple[bytes, ...]) -> No
         with pytest.raises(TaskError, match="broken off"):
             client.fetch(Request(server.url), lambda _: MemorySink(9999))
         assert time.monotonic() - started < 2
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere it is given up after connect_timeout")
+def test_abort_ends_connecting(kind: ClientKind) -> None:
+    """A host that does not answer at all is not waited for."""
+    if kind.works == "async":
+        pytest.skip("an async client is cancelled instead")
+    over = threading.Event()
+    with socket.socket() as deaf, Driver(kind) as client:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        waiting = [_knock(deaf) for _ in range(2)]
+
+        def abort() -> None:
+            while not over.wait(0.05):
+                client.client.abort()
+
+        aborting = threading.Thread(target=abort)
+        aborting.start()
+        failure = client.failure(f"http://127.0.0.1:{deaf.getsockname()[1]}/", connect_timeout=30.0)
+        over.set()
+        aborting.join()
+        for each in waiting:
+            each.close()
+    assert (failure.kind, failure.message) == (FailureKind.CONNECT, "broken off")
 
 
 @pytest.mark.parametrize("sent", BODIES.values(), ids=BODIES)
