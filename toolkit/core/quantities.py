@@ -19,6 +19,15 @@ def parse_bytes(text: str) -> int:
     return int(float(found[1]) * units[unit])
 
 
+def shown_bytes(count: float) -> str:
+    """Return bytes with a unit, such as "1.2 MB" (decimal units)."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:  # noqa: PLR2004
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
 def parse_rate(text: str) -> float:
     """Return times a second from text such as `5/s`, `30/m`, `100/h` or `5`; raises ValueError."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)(?: ?/ ?([smhd]))?", text.strip())

@@ -15,7 +15,7 @@ from itertools import count
 from typing import Any
 
 from toolkit.core.adaptive import UNLIMITED, Adaptive
-from toolkit.core.errors import FailureKind
+from toolkit.core.errors import FailureKind, RunStopped
 from toolkit.core.job import Done, Wait
 from toolkit.core.lane import INFINITY, Lane
 from toolkit.core.policy import Policy
@@ -257,7 +257,8 @@ class Schedule:
         except Exception as error:
             self._plan = None
             self.error = error
-            self.stop(f"the input broke off: {str(error) or type(error).__name__}")
+            what = str(error) or type(error).__name__
+            self.stop(what if isinstance(error, RunStopped) else f"the input broke off: {what}")
             return True
         if planned is None:
             return False

@@ -6,7 +6,11 @@ import re
 import shlex
 from collections.abc import Sequence
 
+from toolkit.core.quantities import shown_bytes
 from toolkit.reporting import Tick
+
+size = shown_bytes
+"""Bytes with a unit, such as "1.2 MB"."""
 
 _SECRET = re.compile(
     r"(?i)([?&;](?:[a-z_-]*(?:token|key|secret|signature|password|passwd|pwd|auth|sig|credential)[a-z_-]*)=)[^&#\s]+"
@@ -16,15 +20,6 @@ _FIELD = re.compile(r"(?i)\b((?:proxy-)?authorization|cookie|[a-z-]*(?:token|api
 _HEADER = ("--header", "-H")
 """Flags whose values are header fields: nobody can tell which of them are private."""
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-def size(count: float) -> str:
-    """Return bytes with a unit, such as "1.2 MB" (decimal units)."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:  # noqa: PLR2004
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
 
 
 def duration(seconds: float) -> str:

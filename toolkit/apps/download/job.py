@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit import __version__, storage
-from toolkit.apps.download import resume
+from toolkit.apps.download import resume, space
 from toolkit.apps.download.fetch import DownloadJob, Fetched, Settings, Wanted
 from toolkit.apps.download.lines import Lines
 from toolkit.apps.download.naming import Naming
@@ -86,6 +87,7 @@ class DownloadApp:
     def plan(self, memory: Memory) -> Iterator[Task[Any] | Skip | Failure | None]:
         """Yield a task for each line, named once and for all."""
         self._memory = memory
+        space.check(self._sources, self._options.url_column, self.out, lambda key: self._bytes_here(key, memory))
         seen = Seen()
         index = 0
         for line in read_urls(self._sources, self._options.url_column):
@@ -183,6 +185,14 @@ class DownloadApp:
         known = memory.recall(key)
         ours = known is not None and "bytes" in known.value and not (fixed and known.value.get("name") != name)
         return not ours
+
+    def _bytes_here(self, key: str, memory: Memory) -> int:
+        """Return the bytes of a file that need not come again: those of its part, or all."""
+        known = memory.recall(key)
+        if known and self._is_here(known.value.get("name", ""), known.value.get("bytes")):
+            return sys.maxsize
+        part = Part(self.out, key).path
+        return part.stat().st_size if part.is_file() else 0
 
     def _kept(self, key: str, value: dict[str, Any]) -> str:
         name: str = value["name"]
