@@ -14,11 +14,13 @@ from toolkit.clients import _failures as failures
 from toolkit.clients._addresses import is_public, refused
 from toolkit.clients._curl_sockets import GO_ON, STOP, Sockets, came, taken, unread
 from toolkit.clients._splice import Silence, file_sink, move, wait_out
-from toolkit.core.errors import FailureKind, TaskError
+from toolkit.core.errors import TaskError
 from toolkit.core.http import BLOCK, DRAIN_LIMIT, Accept, Head, Headers, Progress, Request, Sink
 
 SPLICED = 4 * 1024 * 1024
 """Bytes from which a body goes into its file inside the kernel, where it can: it costs the connection."""
+TRIES = 256
+"""Blocks after which libcurl's own buffer should have been empty once."""
 MOST_FIELDS = 100
 LONGEST_LINE = 64 * 1024
 _STATUS_LINE = re.compile(rb"HTTP/[0-9.]+ +([0-9]{3})(?: ([^\r\n]*))?[ \t]*\r?\n")
@@ -41,7 +43,7 @@ class Exchange:
     expected: int | None
     _sink: Sink | None
     _drain_until: float | None
-    _seen: tuple[int, int] | None
+    _seen: tuple[int, int, int] | None
 
     def __init__(self, sockets: Sockets) -> None:
         self._sockets = sockets
@@ -80,8 +82,9 @@ class Exchange:
                 if self.request.addresses == "public" and not is_public(remote):
                     self.error = refused(remote)
                     return STOP
-            if not sockets.fresh and sockets.active is not None:
-                self._before = came(sockets.active) or 0
+            source = sockets.active
+            new = sockets.fresh and not self.proxied  # a proxy has said something on a new connection, too
+            self._before = 0 if source is None or new else came(source) or 0
         except BaseException as error:
             self.error = error
             return STOP
@@ -135,15 +138,17 @@ class Exchange:
             if not self._watched:
                 self._seen = None
                 return
-            seen = (len(self._lines), self.received)
-            if self._seen is None or self._busy or self.head is None:
-                self._slow_since, self._slow_from = now, self.received
+            source = self._sockets.active
+            # What is part of a line or of a TLS record is with libcurl still.
+            seen = (len(self._lines), self.received, (came(source) or 0) if source is not None else 0)
             if self._busy or seen != self._seen:
                 self._seen, self._since = seen, now
-            self.verdict = self._too_slow(now)
-            if self.verdict is not None or (self._drain_until is not None and now > self._drain_until):
-                self._watched = False
-                self._sockets.drop()
+            if self._drain_until is None and now - self._since >= self.request.read_timeout:
+                self.verdict = failures.no_bytes(self.request)
+            elif self._drain_until is None or now <= self._drain_until:
+                return
+            self._watched = False
+            self._sockets.drop()
 
     def closing(self, number: int) -> int:
         """Look at a connection before it is closed (CLOSESOCKETFUNCTION): of bytes in excess libcurl tells nobody."""
@@ -174,6 +179,7 @@ class Exchange:
         self._sink = None
         self._filled = 0
         self._may_splice = False
+        self._tries = TRIES
         self._busy = False
         self._drain_until = self._seen = None
         self._before = self._size_of_head = 0
@@ -253,6 +259,8 @@ class Exchange:
             self._may_splice = False
             return False
         if taken(source) != self._before + self._size_of_head + self.received:
+            self._tries -= 1  # a head that libcurl has rewritten is never as long as what came
+            self._may_splice = self._tries > 0
             return False
         self._flush()
         self._busy = False
@@ -278,18 +286,6 @@ class Exchange:
             self._pause(pause)
             self._busy = False
         return 0.0
-
-    def _too_slow(self, now: float) -> TaskError | None:
-        request = self.request
-        if now - self._since >= request.read_timeout and self._drain_until is None:
-            return failures.no_bytes(request)
-        if not request.low_speed or now - self._slow_since < request.low_speed_time:
-            return None
-        if self.received - self._slow_from >= request.low_speed * (now - self._slow_since):
-            self._slow_since, self._slow_from = now, self.received
-            return None
-        words = f"slower than {request.low_speed:,} bytes a second for {request.low_speed_time:g} s"
-        return TaskError(FailureKind.TIMEOUT, words, retryable=True)
 
 
 def read_head(url: str, lines: list[bytes]) -> Head:

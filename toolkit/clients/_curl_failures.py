@@ -133,7 +133,7 @@ def _no_proxy(broken: Broken) -> TaskError:
 
 def _plain(words: str) -> str:
     """Return libcurl's words as a part of one short line, without what could be somebody else's."""
-    return re.sub(r"[^\w .,'/-]+", " ", words).strip()[:80].lower() or "the handshake failed"
+    return " ".join(re.sub(r"[^\w .,'/-]+", " ", words).split())[:80].lower() or "the handshake failed"
 
 
 _RULES = (

@@ -14,7 +14,7 @@ if sys.platform == "linux":
 
 _BYTES_RECEIVED = slice(128, 136)
 """Where struct tcp_info has tcpi_bytes_received (linux/tcp.h, since 4.1): all that came, whether read or not."""
-_CLOSE_WAIT = 8
+_ESTABLISHED = 1
 _FIONREAD = 0x541B
 GO_ON, STOP = 0, 1
 """What libcurl wants to hear of its callbacks."""
@@ -119,8 +119,8 @@ def came(source: socket.socket) -> int | None:
         return None
     if len(info) < _BYTES_RECEIVED.stop:
         return None
-    # The end of the stream counts as a byte.
-    return int.from_bytes(info[_BYTES_RECEIVED], sys.byteorder) - (info[0] == _CLOSE_WAIT)
+    # The end of the stream counts as a byte, if it has come.
+    return int.from_bytes(info[_BYTES_RECEIVED], sys.byteorder) - (info[0] != _ESTABLISHED)
 
 
 def unread(source: socket.socket) -> int:

@@ -14,10 +14,11 @@ from typing import Protocol, cast
 
 from toolkit.core.http import Progress, Sink
 
-FEWEST = 4 * 1024 * 1024
-"""Bytes from which a move inside the kernel pays."""
 PIPE = 1024 * 1024
 """Bytes that the pipe between the two holds: the most that Linux allows everyone."""
+LONG_PAUSE = 0.5
+"""Seconds of pause after a block that are too long for a steady pace: the next blocks are smaller."""
+SMALLEST = 16 * 1024
 _BEAT = 0.25
 """Seconds between looks at whether it is to be broken off, while nothing comes."""
 
@@ -80,14 +81,17 @@ class _Move:
         self._copies = False
 
     def run(self, size: int) -> int:
-        moved = 0
+        moved, most = 0, PIPE
         while moved < size and not self._aborted():
-            came = self._fill(min(PIPE, size - moved))
+            came = self._fill(min(most, size - moved))
             if came == 0:
                 break
             moved += came
             self._empty(came)
-            wait_out(self._progress(came), self._aborted)
+            pause = self._progress(came)
+            if pause > LONG_PAUSE:
+                most = max(SMALLEST, int(came * LONG_PAUSE / pause))
+            wait_out(pause, self._aborted)
         return moved
 
     def _fill(self, most: int) -> int:
