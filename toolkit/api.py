@@ -44,9 +44,14 @@ class Command:
         """Do the work and yield each Success, Skip or Failure as it lands; closing the iterator stops the work."""
         return self.run(sources, out, **options).outcomes()
 
-    def plan(self, sources: str | Path | Sequence[str | Path], out: str | Path, **options: Any) -> Iterator[Planned]:
-        """Yield what would be done, as `--dry-run` shows it: a Task to do, a Skip, a Failure; nothing is changed."""
-        return self.run(sources, out, **options).preview()
+    def plan(
+        self, sources: str | Path | Sequence[str | Path], out: str | Path, *, probe: bool = False, **options: Any
+    ) -> Iterator[Planned]:
+        """Yield what would be done, as `--dry-run` shows it: a Task to do, a Skip, a Failure; nothing is changed.
+
+        probe: ask servers for sizes and names, where the app can.
+        """
+        return self.run(sources, out, **options).preview(probe=probe)
 
     def run(
         self,

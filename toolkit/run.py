@@ -25,6 +25,7 @@ from toolkit.core.task import Outcome, Skip, Success, Task, failure_of
 from toolkit.feed import BEAT, Engine, ScheduleFeed
 from toolkit.models import Model, Setup
 from toolkit.options import NetworkOptions, RunOptions, client_options_of, policy_of, workers_of
+from toolkit.probing import in_batches, outcomes_of
 from toolkit.reporting import LimitChanged, Limits, Reporter, RunFinished, RunStarted, Summary, Tally, TaskSettled
 from toolkit.reporting.words import command_line
 from toolkit.store import Store
@@ -102,12 +103,12 @@ class Run:
         assert self.summary is not None  # noqa: S101 - outcomes has set it
         return self.summary
 
-    def preview(self) -> Iterator[Planned]:
-        """Yield what a run would do, and change nothing."""
+    def preview(self, *, probe: bool = False) -> Iterator[Planned]:
+        """Yield what a run would do, and change nothing; probe: ask servers what they can tell of each task."""
         path = self.options.state or self.app.state
         store = Store(path if path and path.exists() else None)
         try:
-            for planned in self._planned(store):
+            for planned in self._probed(store) if probe else self._planned(store):
                 if planned is None:
                     time.sleep(BEAT)  # standard input has nothing yet
                 else:
@@ -115,6 +116,17 @@ class Run:
         finally:
             store.rollback()
             store.close()
+
+    def _probed(self, store: Store) -> Iterator[Planned]:
+        app: Any = self.app
+        job = getattr(app, "probe", None)
+        if job is None:
+            yield from self._planned(store)
+            return
+        setup = replace(self._setup(), job=job)
+        looked = in_batches(self._planned(store), lambda tasks: outcomes_of(tasks, self._model, setup, self.policy))
+        for planned, outcome in looked:
+            yield app.probed(planned, outcome, store) if isinstance(planned, Task) else planned
 
     def outcomes(self) -> Iterator[Outcome]:
         """Run, and yield each outcome as it lands; closing the iterator stops the run."""

@@ -21,7 +21,7 @@ from toolkit.core.task import Failure, Outcome, Skip, Success, Task
 from toolkit.reporting import Reporter, Summary
 from toolkit.reporting.json import EventsReporter, document
 from toolkit.reporting.plain import PlainReporter
-from toolkit.reporting.words import plural, shown
+from toolkit.reporting.words import plural, shown, size
 from toolkit.run import Run
 
 READER_GONE = "the reader of the output has gone away"
@@ -159,20 +159,29 @@ def _progress(report: ReportOptions, stack: ExitStack) -> Reporter:
 def _show_plan(run: Run) -> int:
     """Print a line for each task: what would be done, skipped or fail, and why."""
     counts = {"do": 0, "skip": 0, "fail": 0}
-    for planned in run.preview():
+    sizes = 0
+    for planned in run.preview(probe=True):
         if isinstance(planned, Task):
             counts["do"] += 1
-            click.echo(f"do    {shown(planned.key)}{_target(planned)}")
+            found = getattr(planned.payload, "size", 0)
+            sizes += found if isinstance(found, int) else 0
+            click.echo(f"do    {shown(planned.key)} {_target(run, planned)}".rstrip())
         elif isinstance(planned, Skip):
             counts["skip"] += 1
             click.echo(f"skip  {shown(planned.task.key)}: {planned.reason}")
         elif isinstance(planned, Failure):
             counts["fail"] += 1
             click.echo(f"fail  {shown(planned.task.key)}: {shown(planned.message)}")
-    click.echo(f"{plural(counts['do'], 'task')} to do, {counts['skip']:,} to skip, {counts['fail']:,} bad", err=True)
+    known = f" ({size(sizes)})" if sizes else ""
+    click.echo(
+        f"{plural(counts['do'], 'task')} to do{known}, {counts['skip']:,} to skip, {counts['fail']:,} bad", err=True
+    )
     return 1 if counts["fail"] else 0
 
 
-def _target(task: Task[Any]) -> str:
+def _target(run: Run, task: Task[Any]) -> str:
+    describe = getattr(run.app, "describe", None)
+    if describe is not None:
+        return shown(describe(task))
     name = getattr(task.payload, "name", None) or getattr(task.payload, "target", None)
-    return f" -> {shown(str(name))}" if name else ""
+    return f"-> {shown(str(name))}" if name else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
@@ -11,23 +10,26 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from toolkit import __version__, storage
-from toolkit.apps.download import resume, space
-from toolkit.apps.download.fetch import DownloadJob, Fetched, Settings, Wanted
+from toolkit import storage
+from toolkit.apps.download import space
+from toolkit.apps.download.choices import headers_of, settings_of
+from toolkit.apps.download.fetch import DownloadJob
 from toolkit.apps.download.lines import Lines
 from toolkit.apps.download.naming import Naming
 from toolkit.apps.download.options import DownloadOptions
 from toolkit.apps.download.part import Part
+from toolkit.apps.download.probe import Probed, ProbeJob
 from toolkit.apps.download.rows import FIELDS, HERE, row_of
-from toolkit.core.errors import FailureKind, TaskError, UsageError
+from toolkit.apps.download.wanted import Fetched, Wanted
+from toolkit.core.errors import FailureKind, TaskError
 from toolkit.core.job import Memory, Remembered
 from toolkit.core.lists import Line, Seen, check_sources, count_urls, read_urls
 from toolkit.core.lists.columns import READERS
 from toolkit.core.network import Network
-from toolkit.core.task import Failure, Outcome, Skip, Task, failure_of
+from toolkit.core.quantities import shown_bytes
+from toolkit.core.task import Failure, Outcome, Skip, Success, Task, failure_of
 from toolkit.core.urls import lane_of, wire_url
 
-USER_AGENT = f"toolkit/{__version__}"
 KEPT = (
     *("name", "bytes", "final_url", "etag", "modified", "content_type", "status", "checksum", "verified"),
     *("suggested", "received", "resumed", "segments"),
@@ -60,7 +62,7 @@ class DownloadApp:
         self._naming = Naming(out, overwrite=options.existing == "overwrite")
         self._memory: Memory | None = None
         self._read_all = False
-        self.job = DownloadJob(out, _headers(options), network or Network(), _settings(options))
+        self.job = DownloadJob(out, headers_of(options), network or Network(), settings_of(options))
 
     @cached_property
     def total(self) -> int | None:
@@ -98,6 +100,35 @@ class DownloadApp:
             index += 1
         self._read_all = True
 
+    @property
+    def probe(self) -> ProbeJob | None:
+        """What looks at a file before it is fetched, or None if nobody asks for it."""
+        return None if self._options.no_probe else ProbeJob(self.job.headers, self.job.network)
+
+    def probed(self, task: Task[Wanted], outcome: Outcome | None, memory: Memory) -> Task[Wanted] | Failure:
+        """Return a task of a preview with what looking at it gave: its size, and the name that it would get."""
+        if not isinstance(outcome, Success):
+            return outcome if isinstance(outcome, Failure) else task
+        found: Probed = outcome.value
+        most, wanted = self._options.max_size, task.payload
+        if most is not None and (found.size or 0) > most:
+            return Failure(task, FailureKind.TOO_LARGE, f"{found.size:,} bytes, more than --max-size {most:,}")
+        wanted = replace(wanted, size=wanted.size if found.size is None else found.size)
+        if found.name not in ("", wanted.name) and self.job.settings.suggest and not wanted.fixed:
+            name = self._naming.suggested(found.name, task.key, task.index, memory.plan, memory)
+            wanted = replace(wanted, name=name)
+        return replace(task, payload=wanted)
+
+    def describe(self, task: Task[Wanted]) -> str:
+        """Return what a preview says of a task: its file, its size if that is known, and what is in its way."""
+        wanted = task.payload
+        facts = [] if wanted.size is None else [shown_bytes(wanted.size)]
+        if wanted.etag or wanted.modified:
+            facts.append("if it has changed")
+        elif os.path.lexists(self.out / wanted.name):
+            facts.append("replaces the file that is there")
+        return f"-> {wanted.name}" + (f" ({', '.join(facts)})" if facts else "")
+
     def recall(self, task: Task[Wanted], known: Remembered) -> Task[Wanted] | Skip:
         """Skip what is here; or ask whether it changed; or fetch it again: as --existing says."""
         value, wanted = known.value, task.payload
@@ -125,10 +156,9 @@ class DownloadApp:
         known = None if self._memory else memory.recall(task.key)  # without a plan, tasks are those of earlier ones
         plan = known.plan if known else memory.plan
         name = self._naming.suggested(value.suggested, task.key, task.index, plan, memory)
-        part = Part(self.out, task.payload.url)
-        with storage.naming_errors(self.out / name):
-            os.replace(part.path, self.out / name)
-            resume.forget(part.note)
+        Part(self.out, task.payload.url).give_name(f"{self._folder}{os.sep}{name}")
+        if self._options.fsync:
+            storage.sync_folder(self._folder)
         return replace(value, name=name)
 
     def dump(self, task: Task[Wanted]) -> dict[str, Any]:
@@ -222,37 +252,6 @@ def _contradicts(wanted: Wanted, value: dict[str, Any]) -> bool:
 def _frozen(value: Any) -> Any:
     """Return a JSON value with tuples for lists."""
     return tuple(_frozen(each) for each in value) if isinstance(value, list) else value
-
-
-def _settings(options: DownloadOptions) -> Settings:
-    return Settings(
-        max_size=options.max_size,
-        keep_encoded=options.keep_encoded,
-        segments=options.most_segments,
-        hash=options.algorithm,
-        expect_types=options.expect_type,
-        fsync=options.fsync,
-        keep_mtime=not options.no_mtime,
-        suggest=not options.url_names,
-    )
-
-
-def _headers(options: DownloadOptions) -> tuple[tuple[str, str], ...]:
-    return (
-        _header(f"User-Agent: {options.user_agent or USER_AGENT}"),
-        ("Accept", "*/*"),
-        ("Accept-Encoding", "identity"),
-        *(_header(text) for text in options.header),
-    )
-
-
-def _header(text: str) -> tuple[str, str]:
-    name, colon, value = text.partition(":")
-    if not colon or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name.strip()):
-        raise UsageError(f"--header {name!r}: write 'Name: value'")
-    if not re.fullmatch(r"[\t\x20-\x7e]*", value):
-        raise UsageError(f"the header field {name!r} can hold plain ASCII letters and signs only")
-    return name.strip(), value.strip()
 
 
 APP = DownloadApp

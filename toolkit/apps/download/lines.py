@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from toolkit.apps.download import names
-from toolkit.apps.download.fetch import Wanted
 from toolkit.apps.download.options import DownloadOptions
 from toolkit.apps.download.template import Template, tree
+from toolkit.apps.download.wanted import Wanted
 from toolkit.core.errors import UsageError
 from toolkit.core.lists import Line, sums
 from toolkit.core.lists.columns import Details, read_details

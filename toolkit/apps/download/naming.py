@@ -86,7 +86,7 @@ class Naming:
             self._settle_late(memory)
             for candidate in _candidates(name, wire_url(key)):
                 if self._may_have(Suggested(key, index, plan, candidate), memory):
-                    memory.commit()
+                    self._commit(memory)
                     return candidate
         raise TaskError(FailureKind.NAME, f"no free name for {key}")
 
@@ -161,11 +161,16 @@ class Naming:
         memory.claim(names.folded(name), Suggested(other.key, other.index, other.plan, name).owner)
         self.moved[other.key, other.index] = self._late[other.key] = name
         self._settle_late(memory)
-        memory.commit()
+        self._commit(memory)
         if self.live:
             # If it was removed, or never came this far, the next run sees to it.
             with storage.naming_errors(self.folder / name), suppress(FileNotFoundError):
                 os.replace(self.folder / other.name, self.folder / name)
+
+    def _commit(self, memory: Memory) -> None:
+        """Have the store keep who owns what before a file is moved; a preview moves none, and keeps nothing."""
+        if self.live:
+            memory.commit()
 
     def _marked(self, name: str, key: str, memory: Memory) -> str:
         """Return the first name with a mark that is the task's, or free."""

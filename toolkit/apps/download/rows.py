@@ -6,7 +6,7 @@ import re
 from dataclasses import asdict
 from typing import Any
 
-from toolkit.apps.download.fetch import Fetched, Wanted
+from toolkit.apps.download.wanted import Fetched, Wanted
 from toolkit.core.task import Failure, Outcome, Skip
 
 STATUS = {"Success": "done", "Skip": "skipped", "Failure": "failed"}
