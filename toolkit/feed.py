@@ -21,6 +21,8 @@ BACKLOG = 5_000
 """Outcomes that wait for the store before nothing more is started."""
 ASLEEP = 5.0
 """Seconds that a waiter sleeps unless it is woken; only the one on guard looks at the clock."""
+CLOSE = 0.001
+"""Seconds between two moments that are as good as one."""
 NEVER = float("inf")
 
 
@@ -87,7 +89,7 @@ class ScheduleFeed:
             if pause <= 0 or self._is_over or (self._schedule.has_ready and len(self._tray) <= BACKLOG):
                 return  # it came about since the step was given
             due = time.monotonic() + pause
-            if self._guard is None or due < self._guarded:
+            if self._guard is None or due < self._guarded - CLOSE:
                 self._guard, self._guarded = waiter, due
             else:
                 pause = ASLEEP
@@ -186,7 +188,7 @@ class ScheduleFeed:
     def _rouse(self, step: Task[Any] | Wait) -> None:
         """Wake one waiter if there may be work for it, or nobody is on guard; waking all for each task costs dearly."""
         if isinstance(step, Task) and (
-            self._guard is None or self._schedule.due < self._guarded - 0.001 or self._schedule.has_more
+            self._guard is None or self._schedule.due < self._guarded - CLOSE or self._schedule.has_more
         ):
             self._wake_one()
 

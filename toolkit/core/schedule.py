@@ -189,7 +189,7 @@ class Schedule:
         return self.policy.look_ahead * (FARTHER if self.policy.workers else 1)
 
     def _start(self, now: float) -> Task[Any] | None:
-        if self.policy.slots > 1 and self._has_room:
+        if self._queued < self.policy.slots and self.policy.slots > 1 and self._has_room:
             self._fill(self.policy.slots, now)  # to know whether others want connections
         while self.has_ready:
             lane = self._ready.popleft()
@@ -212,7 +212,7 @@ class Schedule:
 
     def _slots(self, lane: Lane) -> int:
         """Return how many connections the lane's next task may use: its share of what is free, itself included."""
-        if not lane.name:
+        if not lane.name or len(lane.queue) >= lane.limit:
             return 1
         coming = self._plan is not None  # an input that has none yet may have one soon
         of_lane = int(lane.limit - lane.connections) // (len(lane.queue) + coming)
