@@ -6,7 +6,7 @@ COMMAND = app_command(
     "scrape",
     metavar="URL|FILE|- ...",
     out_help="The file of rows: .jsonl or .csv; - prints JSON lines as they come.",
-    help="""Scrape pages: URLs, text files with a URL a line, or - for standard input; one row for each page.
+    help="""Scrape pages: URLs, lists of them (text, CSV, JSON, …), or - for standard input; one row for each page.
 
     \b
     Examples:

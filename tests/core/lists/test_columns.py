@@ -31,6 +31,7 @@ MD5, SHA1, SHA256, SHA512 = "0" * 32, "1" * 40, "a" * 64, "b" * 128
         ({"checksum": SHA512}, Details(checksums=(f"sha512:{SHA512}",))),
         ({"checksum": f"blake2b:{SHA512};b2:{SHA256}"}, Details(checksums=(f"blake2b:{SHA512}", f"blake2b:{SHA256}"))),
         ({"size": "0"}, Details(size=0)),
+        ({"size": "5", "Size": "XL"}, Details(size=5, rest=(("Size", "XL"),))),
         ({"size": "123.0"}, Details(size=123)),
         ({"headers": '{"X-A": ["a", "b"], "N": 5}'}, Details(headers=(("X-A", "a"), ("X-A", "b"), ("N", "5")))),
         ({"headers": "X-A: 1:2\r\n\nReferer:http://h/ \n"}, Details(headers=(("X-A", "1:2"), ("Referer", "http://h/")))),

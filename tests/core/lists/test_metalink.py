@@ -11,6 +11,7 @@ from tests.core.lists.reading import read, short
 from toolkit.core.errors import RunStopped, UsageError
 from toolkit.core.lists import Line, read_urls
 from toolkit.core.lists.columns import Details, read_details
+from toolkit.core.lists.formats.metalink import CHUNK
 
 FOUR = """<?xml version="1.0" encoding="UTF-8"?>
 <metalink xmlns="urn:ietf:params:xml:ns:metalink">
@@ -43,6 +44,7 @@ THREE = """<metalink version="3.0" xmlns="http://www.metalinker.org/">
       <hash type="sha1">{one}</hash><signature type="pgp" file="s">x</signature>
       <pieces length="9" type="md5"><hash>{MD5}</hash></pieces>
       <pieces length="3" type="sha1"><hash piece="0">{one}</hash><hash piece="1">{two}</hash></pieces>
+      <pieces length="7" type="md5"><hash>{MD5}</hash></pieces>
     </verification>
     <mm0:alternates xmlns:mm0="http://fedorahosted.org/mirrormanager"><mm0:alternate><size>9</size>
       <verification><hash type="sha256">{sha256}</hash></verification></mm0:alternate></mm0:alternates>
@@ -115,6 +117,14 @@ def test_read_urls_raises_when_a_metalink_is_none(tmp_path: Path, text: str, wha
         read(tmp_path, "list.meta4", text)
     with pytest.raises(RunStopped, match=f"^list.meta4: {what}"):
         list(read_urls([str(tmp_path / "list.meta4")]))
+
+
+def test_read_urls_takes_a_metalink_of_any_length(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit is one on a file, not on the document."""
+    monkeypatch.setattr("toolkit.core.lists.formats.metalink.FILE_LIMIT", CHUNK)
+    text = "<metalink>" + "<file><url>http://h/</url></file>" * 10_000 + "</metalink>"
+    assert len(text) > 4 * CHUNK
+    assert len(read(tmp_path, "list.meta4", text)) == 10_000
 
 
 def test_read_urls_when_a_metalink_is_empty(tmp_path: Path) -> None:

@@ -165,6 +165,19 @@ def test_check_sources_lets_the_writer_of_a_pipe_meet_one_reader(tmp_path: Path)
     writer.join()
 
 
+@pytest.mark.parametrize("name", ["terminal", "terminal.csv"])
+def test_check_sources_reads_nothing_of_a_terminal(tmp_path: Path, name: str) -> None:
+    """What somebody types is there once only, and has not been typed yet."""
+    master, slave = os.openpty()
+    (tmp_path / name).symlink_to(os.ttyname(slave))
+    check_sources([str(tmp_path / name)])
+    assert count_urls([str(tmp_path / name)]) is None
+    os.write(master, b"url\nhttp://h/\n\x04")
+    assert texts([tmp_path / name])[-1] == "http://h/"
+    os.close(master)
+    os.close(slave)
+
+
 def test_check_sources_refuses_what_cannot_be_read(tmp_path: Path) -> None:
     """Before anything is made, and with the reason."""
     for source, what in (

@@ -8,7 +8,7 @@ LENGTHS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha
 """Hexadecimal digits of each algorithm that is known."""
 SHORTER = range(32, 128, 2)
 """Digits that a digest of BLAKE2b may have instead, if one asks for fewer."""
-BY_LENGTH = {length: name for name, length in reversed(LENGTHS.items())} | {128: "sha512"}
+BY_LENGTH = {length: name for name, length in LENGTHS.items()} | {128: "sha512"}
 
 
 def parse_digest(text: str) -> str:

@@ -34,7 +34,7 @@ Read = Callable[..., Iterator[Entry]]
 def check_sources(sources: Sequence[str], url_column: str | None = None) -> None:
     """Raise UsageError unless each source is a URL, `-` or a list that can be read, and there is at least one.
 
-    Of a list, the beginning is read, unless it is a pipe: its writer must meet one reader only.
+    Of a file, the beginning is read. A pipe is not even opened: its writer must meet one reader only.
     """
     if not sources:
         raise UsageError("nothing to do: give URLs, a file of URLs, or - for standard input")
@@ -103,6 +103,9 @@ def _reader_of(path: str) -> Read:
 
 
 def _check_list(path: str, url_column: str | None) -> None:
+    if not Path(path).is_file():  # a terminal or a folder: opening it tells enough
+        opened(path).close()
+        return
     if _reader_of(path) is text.read:
         _check_text(path)
         return
@@ -121,7 +124,7 @@ def _check_text(path: str) -> None:
             start = b"" if is_utf16(file) else file.peek(1024)[:1024]
         except (EOFError, zlib.error) as error:
             raise OSError(f"cut short or damaged: {error}") from error
-    if b"\0" in start and Path(path).is_file():
+    if b"\0" in start:
         raise UsageError(f"{path!r} is not a text file: a list has a URL a line")
 
 
