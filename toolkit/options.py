@@ -14,6 +14,7 @@ from toolkit.core.network import Network
 from toolkit.core.options import option
 from toolkit.core.policy import Policy, parse_max_errors
 from toolkit.core.quantities import parse_bytes, parse_rate, parse_seconds
+from toolkit.core.rates import Limits
 from toolkit.models import ClientOptions, Model
 
 AUTO = "auto"
@@ -152,6 +153,13 @@ def network_of(options: RunOptions, network: NetworkOptions) -> Network:
         low_speed_time=network.low_speed_time,
         private="block" if network.block_private else "allow" if network.allow_private else "guard",
     )
+
+
+def limits_of(network: NetworkOptions) -> Limits | None:
+    """Return the bandwidth that workers share, or None if it is not limited."""
+    if network.limit_rate is None and network.limit_rate_per_host is None:
+        return None
+    return Limits(network.limit_rate, network.limit_rate_per_host)
 
 
 def client_options_of(network: NetworkOptions) -> ClientOptions:

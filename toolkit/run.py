@@ -24,7 +24,7 @@ from toolkit.core.schedule import Planned, Schedule
 from toolkit.core.task import Outcome, Skip, Success, Task, failure_of
 from toolkit.feed import BEAT, Engine, ScheduleFeed
 from toolkit.models import Model, Setup
-from toolkit.options import NetworkOptions, RunOptions, client_options_of, policy_of, workers_of
+from toolkit.options import NetworkOptions, RunOptions, client_options_of, limits_of, policy_of, workers_of
 from toolkit.probing import in_batches, outcomes_of
 from toolkit.reporting import LimitChanged, Limits, Reporter, RunFinished, RunStarted, Summary, Tally, TaskSettled
 from toolkit.reporting.words import command_line
@@ -64,6 +64,7 @@ class Run:
         self.policy = policy or policy_of(app, options, network, self._workers)
         self._client = models.client_for(self._model, network.client)
         self._client_options = client_options_of(network)
+        self._limits = limits_of(network)
         self._max_time = network.max_time if app.network else options.timeout
         if app.network:
             models.check_client(self._client, self._client_options)
@@ -309,6 +310,7 @@ class Run:
             self._client_options,
             self._max_time,
             fetches=self.app.network,
+            limits=self._limits,
         )
 
     def _tell(self, event: Any) -> None:

@@ -18,6 +18,7 @@ import pytest
 from tests.models.fakes import FakeApp, Payload
 from toolkit import models
 from toolkit.core.policy import Policy
+from toolkit.core.rates import CELLS
 from toolkit.core.task import Outcome
 from toolkit.options import RunOptions
 from toolkit.reporting import Event, Reporter, Summary, Tick
@@ -82,7 +83,10 @@ def _private_tmp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     before, tempfile.tempdir = tempfile.tempdir, str(tmp_path_factory.mktemp("tmp"))
     folder = Path(util.get_temp_dir())
     resource_tracker.ensure_running()
-    kept = multiprocessing.get_context("forkserver").RawArray("d", 3)
+    context = multiprocessing.get_context("forkserver")
+    kept = [context.RawArray("d", size) for size in (3, *[1 + 2 * CELLS] * 8)]
+    # Memory is kept for good, too: some for runs that share buckets, and whose remains are not yet collected.
+    del kept[1:]
     yield folder
     del kept
     tempfile.tempdir = before

@@ -59,7 +59,8 @@ class Job:
             raise SystemExit(argument)
         if name == "fetch":
             sink = MemorySink(10_000_000)
-            await runtime.fetch(Request(argument), lambda head: sink)
+            request = argument if isinstance(argument, Request) else Request(argument)
+            await runtime.fetch(request, lambda head: sink)
             return hashlib.sha256(sink.body()).hexdigest()
         return await runtime.call(DOES[name], argument, task.attempt)
 

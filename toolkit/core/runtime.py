@@ -6,15 +6,21 @@ import time
 import traceback
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 from toolkit.core.errors import FailureKind, TaskError, UsageError
 from toolkit.core.group import ThreadGroup
 from toolkit.core.http import Accept, Progress, Reply, Request
 from toolkit.core.job import Group, Job
+from toolkit.core.meter import metered
+from toolkit.core.rates import Rates
 from toolkit.core.task import Outcome, Success, Task, Timing, outcome_of
 
 T = TypeVar("T")
+
+TICK = 0.1
+"""Seconds by which a client may be early in giving up a wait."""
 
 
 def drive(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -71,11 +77,13 @@ class BlockingRuntime:
         received: Callable[[int], None],
         cancelled: Callable[[], bool],
         task_timeout: float | None = None,
+        rates: Rates | None = None,
     ) -> None:
         self._open = open_client
         self._received = received
         self._cancelled = cancelled
         self._timeout = task_timeout
+        self._rates = rates
         self._deadline: float | None = None
         self._fetching = False
         self._broken = False
@@ -90,10 +98,14 @@ class BlockingRuntime:
         self._fetching = True  # said before the look at _broken: break_off does the same, the other way round
         try:
             self._check()
-            return self.client.fetch(request, accept, self._progress)
+            if self._deadline is not None:
+                request = hurried(request, self._deadline, self._timeout)
+            return self.client.fetch(request, accept, metered(self._progress, request, self._rates, self._deadline))
         except BaseException as error:
             if self._broken:
                 raise Cancelled from error
+            if self._deadline is not None and _ran_out(error, self._deadline):
+                raise overdue(self._timeout) from error
             raise
         finally:
             self._fetching = False
@@ -143,7 +155,8 @@ class BlockingRuntime:
         if self._spare:
             lent = self._spare.pop()
         else:
-            lent = BlockingRuntime(self._open, received=self._received, cancelled=self._cancelled)
+            kept: dict[str, Any] = {"received": self._received, "cancelled": self._cancelled, "rates": self._rates}
+            lent = BlockingRuntime(self._open, **kept)
             self._lent.append(lent)
         lent._timeout, lent._deadline = self._timeout, self._deadline
         return lent
@@ -179,6 +192,24 @@ class BlockingRuntime:
         return 0.0
 
 
+def hurried(request: Request, deadline: float, limit: float | None) -> Request:
+    """Return a request that waits no longer than to the deadline; raises TaskError overdue if that is past."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise overdue(limit)
+    if left >= request.connect_timeout and left >= request.read_timeout:
+        return request
+    return replace(
+        request, connect_timeout=min(left, request.connect_timeout), read_timeout=min(left, request.read_timeout)
+    )
+
+
 def overdue(limit: float | None) -> TaskError:
     """Return the failure of a task that took too long."""
     return TaskError(FailureKind.OVERDUE, f"took longer than {limit:g} s and was stopped" if limit else "stopped")
+
+
+def _ran_out(error: BaseException, deadline: float) -> bool:
+    """Whether a wait ended because the deadline came; clients count in steps."""
+    timed_out = isinstance(error, TaskError) and error.kind is FailureKind.TIMEOUT
+    return timed_out and time.monotonic() > deadline - TICK

@@ -13,6 +13,7 @@ from toolkit.clients import ClientKind, ClientOptions
 from toolkit.core import plugins
 from toolkit.core.errors import UsageError
 from toolkit.core.job import Feed, Job
+from toolkit.core.rates import Limits, Rates
 from toolkit.core.runtime import BlockingClient, BlockingRuntime
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "client_for",
     "load",
     "names",
+    "rates_of",
     "usual_client",
 ]
 
@@ -52,7 +54,8 @@ class Setup:
     """What a model is started with.
 
     task_timeout: seconds a task may take, or None. recycle_growth: bytes by which a worker process may grow before it
-    is replaced. fetches: whether tasks use the client, so that it is worth loading beforehand.
+    is replaced. fetches: whether tasks use the client, so that it is worth loading beforehand. limits: bytes a second
+    that all workers share.
     """
 
     job: Job[Any, Any]
@@ -62,6 +65,7 @@ class Setup:
     task_timeout: float | None = None
     recycle_growth: int = 512 * 1024 * 1024
     fetches: bool = False
+    limits: Limits | None = None
 
 
 Runner = Callable[[Feed], None]
@@ -107,14 +111,23 @@ def check_client(kind: ClientKind, options: ClientOptions) -> None:
     kind.check(options)
 
 
-def blocking_runtime(setup: Setup, feed: Feed) -> BlockingRuntime:
-    """Return the runtime of one worker of a blocking model; its client is opened at the first fetch."""
+def blocking_runtime(setup: Setup, feed: Feed, rates: Rates | None) -> BlockingRuntime:
+    """Return the runtime of one worker of a blocking model; its client is opened at the first fetch.
+
+    rates: those of rates_of, the same for all workers.
+    """
     return BlockingRuntime(
         lambda: cast("BlockingClient", setup.client.open(setup.client_options)),
         received=feed.received,
         cancelled=lambda: feed.cancelled,
         task_timeout=setup.task_timeout,
+        rates=rates,
     )
+
+
+def rates_of(setup: Setup, **shared: Any) -> Rates | None:
+    """Return the buckets that workers share, if bandwidth is limited; shared: the memory and lock of Rates."""
+    return Rates(setup.limits, **shared) if setup.limits is not None and setup.fetches else None
 
 
 def _is_imported_by_worker() -> bool:

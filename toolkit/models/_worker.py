@@ -22,6 +22,7 @@ from toolkit import clients
 from toolkit.clients import ClientOptions
 from toolkit.core.errors import ToolkitError, UsageError
 from toolkit.core.job import Job
+from toolkit.core.rates import Rates
 from toolkit.core.runtime import BlockingClient, BlockingRuntime
 from toolkit.core.task import Task
 from toolkit.models._wire import named, pack_failure, pack_outcome
@@ -46,6 +47,7 @@ class Brief:
     main: dict[str, Any]
     client: str
     client_options: ClientOptions
+    rates: Rates | None = None
 
 
 def serve(brief: Brief, connection: Connection, mark: Mark) -> None:
@@ -165,7 +167,7 @@ def _runtime(brief: Brief, mark: Mark) -> BlockingRuntime:
             mark[RECEIVED] += size
 
     # The parent kills what is cancelled or overdue: that works in C code, too.
-    return BlockingRuntime(open_client, received=received, cancelled=lambda: False)
+    return BlockingRuntime(open_client, received=received, cancelled=lambda: False, rates=brief.rates)
 
 
 def _die_with_parent() -> None:

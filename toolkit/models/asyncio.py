@@ -19,9 +19,10 @@ from toolkit.core.cpus import usable_cpus
 from toolkit.core.errors import UsageError
 from toolkit.core.http import Accept, Reply, Request
 from toolkit.core.job import Done, Feed, Group, Job, Runtime, Wait
+from toolkit.core.meter import metered
 from toolkit.core.runtime import AsyncClient, overdue
 from toolkit.core.task import Outcome, Success, Task, Timing, outcome_of
-from toolkit.models import Model, Runner, Setup, Traits
+from toolkit.models import Model, Runner, Setup, Traits, rates_of
 from toolkit.models._group import LoopGroup
 
 T = TypeVar("T")
@@ -133,13 +134,14 @@ class AsyncRuntime:
         self._setup = setup
         self._received = feed.received
         self._client: AsyncClient | None = None
+        self._rates = rates_of(setup)
         self._threads = _Threads(usable_cpus())
 
     async def fetch(self, request: Request, accept: Accept) -> Reply:
         """Exchange one request for one reply."""
         if self._client is None:
             self._client = cast("AsyncClient", self._setup.client.open(self._setup.client_options))
-        return await self._client.fetch(request, accept, self._progress)
+        return await self._client.fetch(request, accept, metered(self._progress, request, self._rates))
 
     def _progress(self, size: int) -> float:
         self._received(size)

@@ -15,10 +15,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
+from typing import Any
 
 from toolkit.core.errors import RunStopped, UsageError
 from toolkit.core.job import Feed
-from toolkit.models import Model, Runner, Setup, Traits
+from toolkit.models import Model, Runner, Setup, Traits, rates_of
 from toolkit.models._dealer import Dealer
 from toolkit.models._deaths import Deaths
 from toolkit.models._forkserver import serving
@@ -49,6 +50,9 @@ def start(setup: Setup) -> Iterator[Runner]:
     if setup.fetches:
         modules.append(f"toolkit.clients.{setup.client.name}")
     with serving(modules) as context:
+        memory: Any = context  # its arrays, which types do not know
+        rates = rates_of(setup, cells=lambda size: memory.RawArray("d", size), lock=context.Lock)
+        brief = replace(brief, rates=rates)
         supervisor = _Supervisor(setup, context, brief)
         atexit.register(supervisor.kill)  # before multiprocessing's own, which asks them to end and waits for it
         try:

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 
 from toolkit.core.job import Done, Feed, Wait
 from toolkit.core.runtime import Cancelled
-from toolkit.models import Model, Runner, Setup, Traits, blocking_runtime
+from toolkit.models import Model, Runner, Setup, Traits, blocking_runtime, rates_of
 
 
 @contextmanager
@@ -15,7 +15,7 @@ def start(setup: Setup) -> Iterator[Runner]:
     """Lend a runner that works in the thread that calls it."""
 
     def run(feed: Feed) -> None:
-        with closing(blocking_runtime(setup, feed)) as runtime:
+        with closing(blocking_runtime(setup, feed, rates_of(setup))) as runtime:
             feed.on_cancel(runtime.abort)
             try:
                 outcome = None

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from toolkit.core.errors import RunStopped
 from toolkit.core.job import Done, Feed, Wait
 from toolkit.core.runtime import BlockingRuntime, Cancelled
-from toolkit.models import Model, Runner, Setup, Traits, blocking_runtime
+from toolkit.models import Model, Runner, Setup, Traits, blocking_runtime, rates_of
 
 LINGER = 2.0
 """Seconds that a cancelled run waits for threads that are busy in C code, which nothing can stop."""
@@ -31,6 +31,7 @@ class _Crew:
 
     def __init__(self, setup: Setup, feed: Feed) -> None:
         self._setup, self._feed = setup, feed
+        self._rates = rates_of(setup)
         self._threads: list[threading.Thread] = []
         self._busy: set[str] = set()
         self._most = setup.workers
@@ -72,7 +73,7 @@ class _Crew:
     def _run(self, name: str) -> None:
         """Work until the feed is done, or a thread has a fault: then the run is over, and no other goes on."""
         try:
-            with closing(blocking_runtime(self._setup, self._feed)) as runtime:
+            with closing(blocking_runtime(self._setup, self._feed, self._rates)) as runtime:
                 self._feed.on_cancel(runtime.abort)
                 self._pull(runtime, name)
         except Cancelled:

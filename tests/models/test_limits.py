@@ -1,0 +1,54 @@
+"""Limits on what a run fetches, under every model: bandwidth for all workers together, speed and time for each task."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from samples.serve import SampleServer
+from tests.models.fakes import FakeApp
+from toolkit.core.errors import FailureKind
+from toolkit.core.http import Request
+from toolkit.core.policy import Policy
+from toolkit.core.task import Failure, Outcome, Success
+from toolkit.options import NetworkOptions, RunOptions
+from toolkit.run import Run
+
+SIZE = 20_000
+
+
+def fetched(model: str, requests: Sequence[str | Request], **network: Any) -> list[Outcome]:
+    app = FakeApp([("fetch", request) for request in requests])
+    app.network = True
+    options = RunOptions(model=model, workers=1 if model == "sequential" else 3)
+    return list(Run(app, options, network=NetworkOptions(**network), output="", policy=Policy(retries=0)).outcomes())
+
+
+@pytest.mark.parametrize("which", ["limit_rate", "limit_rate_per_host"])
+def test_workers_together_keep_to_the_bandwidth(model: str, server: SampleServer, which: str) -> None:
+    """Small files, too: each of them comes in one block."""
+    urls = [f"{server.url}generated/{SIZE}.bin?seed={n}" for n in range(8)]
+    started = time.monotonic()
+    outcomes = fetched(model, urls, **{which: 300_000})
+    took = time.monotonic() - started
+    assert sum(isinstance(outcome, Success) for outcome in outcomes) == 8
+    assert took >= 7 * SIZE / 300_000 - 0.1
+
+
+def test_a_trickle_is_given_up(model: str, server: SampleServer) -> None:
+    """Though bytes come all the time, too few do."""
+    request = Request(f"{server.url}generated/{SIZE}.bin?drip=1", low_speed=1000, low_speed_time=0.4)
+    (outcome,) = fetched(model, [request])
+    assert isinstance(outcome, Failure)
+    assert outcome.kind is FailureKind.TIMEOUT
+    assert outcome.message == "slower than 1,000 bytes a second for 0.4 s"
+
+
+def test_an_attempt_that_waits_past_its_time_is_stopped(model: str, server: SampleServer) -> None:
+    """Where nothing comes at all, too, though the read timeout is much longer."""
+    (outcome,) = fetched(model, [f"{server.url}generated/{SIZE}.bin?hang=1"], max_time=0.4)
+    assert isinstance(outcome, Failure)
+    assert (outcome.kind, outcome.message) == (FailureKind.OVERDUE, "took longer than 0.4 s and was stopped")
