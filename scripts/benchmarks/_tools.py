@@ -78,9 +78,18 @@ def versions(pypdl: Path | None) -> dict[str, str]:
 
     found = {"toolkit": f"{__version__} (clients: {', '.join(clients())})", "requests": requests.__version__}
     for name in ("wget2", "curl", "aria2c"):
-        found[name] = _version(name) or "not installed: left out"
+        found[name] = version(name) or "not installed: left out"
     found["pypdl"] = _pypdl_version(pypdl) if pypdl else "not installed: left out (--with-pypdl fetches it)"
     return found
+
+
+def version(name: str) -> str | None:
+    """Return the version that a program tells, or None if it is not installed."""
+    if shutil.which(name) is None:
+        return None
+    told = subprocess.run([name, "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"\d+\.\d+(\.\d+)*", told)
+    return found[0] if found else "of unknown version"
 
 
 def clients() -> list[str]:
@@ -146,14 +155,6 @@ def _usual(how: str, at_once: int | None, work: Work) -> list[str]:
 def _pypdl(python: Path, at_once: int | None, work: Work) -> list[str]:
     authority = str(work.authority) if work.authority else "-"
     return [str(python), str(HERE / "_pypdl.py"), str(work.urls), str(work.out), str(at_once or 1), authority]
-
-
-def _version(name: str) -> str | None:
-    if shutil.which(name) is None:
-        return None
-    told = subprocess.run([name, "--version"], capture_output=True, text=True, check=False).stdout
-    found = re.search(r"\d+\.\d+(\.\d+)*", told)
-    return found[0] if found else "of unknown version"
 
 
 def _pypdl_version(python: Path) -> str:
