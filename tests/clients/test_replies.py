@@ -68,6 +68,12 @@ GOOD = (
     ),
     Good("gzip, as it came", reply(ZIPPED, "Content-Encoding: gzip"), ZIPPED),
     Good("gzip without a length", OK + b"Content-Encoding: gzip\r\n\r\n" + ZIPPED, ZIPPED),
+    Good(
+        "gzip cut short in whole chunks",
+        CHUNKED + b"%x\r\n%s\r\n0\r\n\r\n" % (len(ZIPPED) - 9, ZIPPED[:-9]),
+        ZIPPED[:-9],
+    ),
+    Good("gzip cut short without a length", OK + b"Content-Encoding: gzip\r\n\r\n" + ZIPPED[:-30], ZIPPED[:-30]),
     Good("90 fields", OK + FIELDS_90 + b"Content-Length: 2\r\n\r\nhi"),
     Good("a field of 60,000 bytes", OK + b"X: " + b"y" * 60_000 + b"\r\nContent-Length: 2\r\n\r\nhi"),
     Good(
@@ -129,6 +135,7 @@ BAD = (
     Bad("120 fields", (OK + FIELDS_90 + b"A: b\r\n" * 30 + b"Content-Length: 0\r\n\r\n",), FailureKind.PROTOCOL),
     Bad("a field of a megabyte", (OK + b"X: " + b"y" * 1_000_000 + b"\r\n\r\n",), FailureKind.PROTOCOL),
     Bad("two lengths", (OK + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\nhi",), FailureKind.PROTOCOL),
+    Bad("two lengths in one field", (OK + b"Content-Length: 2, 3\r\n\r\nhi",), FailureKind.PROTOCOL),
     Bad("a length that is no number", (OK + b"Content-Length: 2 bytes\r\n\r\nhi",), FailureKind.PROTOCOL),
     Bad("a length of 5,000 digits", (OK + b"Content-Length: %s\r\n\r\nhi" % (b"9" * 5000),), FailureKind.PROTOCOL),
     Bad("a length beyond 64 bits", (OK + b"Content-Length: %s\r\n\r\nhi" % (b"9" * 20),), FailureKind.PROTOCOL),

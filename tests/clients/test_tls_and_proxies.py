@@ -339,6 +339,8 @@ def test_bad_proxy_is_a_usage_error(kind: ClientKind, proxy: str) -> None:
     with pytest.raises(UsageError, match=r"^--proxy: [^\n]+$") as caught:
         check_client(kind, ClientOptions(proxy=proxy))
     assert "secret" not in str(caught.value)
+    with pytest.raises(UsageError, match=r"^--proxy: [^\n]+$"), Driver(kind, ClientOptions(proxy=proxy)):
+        pass
 
 
 @pytest.mark.parametrize("proxy", ["host", "host:3128", "http://a:b@host", "https://host/", "SOCKS5H://[::1]:9"])

@@ -80,10 +80,13 @@ def tls_context(options: ClientOptions) -> ssl.SSLContext:
 class Proxies:
     """The proxy to use, decided once per host and port.
 
-    proxy: one for everything, "" for none, or None for those of the environment or the system.
+    proxy: one for everything, "" for none, or None for those of the environment or the system. Raises UsageError
+    for one that cannot be used.
     """
 
     def __init__(self, proxy: str | None = None) -> None:
+        if proxy:
+            check_proxy(proxy)
         found = getproxies() if proxy is None else {}
         self._always = proxy_parts(proxy).geturl() if proxy else None
         self._known = {scheme: each for scheme, each in found.items() if each and scheme != "no"}

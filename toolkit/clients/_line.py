@@ -7,6 +7,7 @@ import threading
 from contextlib import suppress
 
 from toolkit.clients._socks import Socks
+from toolkit.clients._strict import StrictResponse
 from toolkit.core.errors import FailureKind, TaskError
 from toolkit.core.http import Timings
 
@@ -16,6 +17,7 @@ class Line:
 
     target: what the request line asks for. socks, direct, public: by which way the exchange goes, whether straight to
     its host, and whether to public addresses only. fresh: whether a connection was made for it; address: to whom.
+    reply: what came over it.
     """
 
     def __init__(self) -> None:
@@ -28,6 +30,7 @@ class Line:
         self.target, self.direct, self.public, self.socks = target, direct, public, socks
         self.fresh = False
         self.address = ""
+        self.reply: StrictResponse | None = None
         self.dns: float | None = None
         self.connect: float | None = None
         self.tls: float | None = None

@@ -7,34 +7,29 @@ not, where the client on requests lets them. Heads have 100 fields of 64 KiB at 
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import lru_cache
-from typing import Self
 
 import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
 from toolkit.clients import (
-    DRAIN_SECONDS,
     ClientKind,
     ClientOptions,
-    check_received,
-    expected_body,
-    may_drain,
     wire_headers,
 )
 from toolkit.clients import _failures as failures
 from toolkit.clients._addresses import check_literal
+from toolkit.clients._async_body import AsyncBody, first_words
 from toolkit.clients._connector import Connector, Exchange, exchange
 from toolkit.clients._environment import Proxies, check_http1, tls_context
 from toolkit.clients._socks import socks_of
 from toolkit.core.errors import TaskError
-from toolkit.core.http import BLOCK, DRAIN_LIMIT, Accept, Head, Headers, Progress, Reply, Request
+from toolkit.core.http import BLOCK, Accept, Head, Headers, Progress, Reply, Request
 
 LINE_LIMIT = 64 * 1024
 FIELDS_LIMIT = 100
@@ -43,12 +38,6 @@ DNS_SECONDS = 300
 
 IDLE_SECONDS = 5
 """How long an idle connection is kept: their number has no limit, and a list may name thousands of hosts."""
-
-SMALLEST = 4 * 1024
-LONG_PAUSE = 0.5
-"""Seconds of pause after a block that are too long for a steady pace: the next block is smaller."""
-
-_BAD_END = (aiohttp.ClientOSError, aiohttp.http.HttpProcessingError)
 
 
 class AiohttpClient:
@@ -81,7 +70,7 @@ class AiohttpClient:
         try:
             first_byte = time.monotonic() - started
             head = _head(request, response)
-            with _Body(request, head, response) as body:
+            with AsyncBody(request, head, response) as body:
                 received = await body.move(accept, progress)
         finally:
             # A body read to its end has given its connection back already; any other connection must not be used again.
@@ -138,85 +127,6 @@ class _Lost(Exception):  # noqa: N818 - on its way to a second try or to a TaskE
         self.failure = failure
 
 
-class _Body:
-    """One reply's body on its way."""
-
-    def __init__(self, request: Request, head: Head, response: aiohttp.ClientResponse) -> None:
-        self._request = request
-        self._head = head
-        self._expected = expected_body(request.method, head)
-        self._content = response.content
-        self._protocol = response.connection.protocol if response.connection else None
-        self._closed = self._protocol.closed if self._protocol is not None else None
-        self._received = 0
-        self._size = BLOCK
-
-    def __enter__(self) -> Self:
-        if self._closed is not None:
-            self._closed.add_done_callback(self._wake)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._closed is not None:
-            self._closed.remove_done_callback(self._wake)
-
-    async def move(self, accept: Accept, progress: Progress) -> int:
-        """Move the body to the sink that accept wants, and return its size in bytes."""
-        try:
-            sink = accept(self._head)
-        except Exception:
-            await self._drain(progress)
-            raise
-        if sink is None:
-            await self._drain(progress)
-            return self._received
-        while block := await self._block():
-            sink.write(block)
-            if pause := progress(len(block)):
-                await self._wait(pause)
-        check_received(self._expected, self._received)
-        return self._received
-
-    async def _wait(self, pause: float) -> None:
-        await asyncio.sleep(pause)
-        if pause > LONG_PAUSE:
-            self._size = max(SMALLEST, int(self._size * LONG_PAUSE / pause))
-
-    async def _drain(self, progress: Progress) -> None:
-        """Read a short unwanted body, so that the connection can serve the next task; leave a long or slow one."""
-        if not may_drain(self._head, self._expected):
-            return
-        with suppress(TaskError, TimeoutError):
-            async with asyncio.timeout(DRAIN_SECONDS):
-                while self._received <= DRAIN_LIMIT and (block := await self._block()):
-                    progress(len(block))
-
-    async def _block(self) -> bytes:
-        try:
-            block = await (self._content.readany() if self._size >= BLOCK else self._content.read(self._size))
-        except aiohttp.ServerTimeoutError as error:
-            raise failures.no_bytes(self._request) from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise self._broken() from error
-        self._received += len(block)
-        # aiohttp takes a reset for the end of a body that has no announced length, and does not mind more bytes.
-        if not block and self._protocol is not None and isinstance(self._protocol.exception(), _BAD_END):
-            raise self._broken()
-        return block
-
-    def _wake(self, closed: asyncio.Future[None]) -> None:
-        """Tell the reader that nothing will come: aiohttp 3.14 leaves it waiting for ever after a broken chunk."""
-        closed.exception()  # looked at, or asyncio complains that nobody did
-        if not self._content.is_eof() and self._content.exception() is None:
-            self._content.set_exception(self._broken())
-
-    def _broken(self) -> TaskError:
-        error = self._protocol.exception() if self._protocol is not None else None
-        if isinstance(error, aiohttp.http.HttpProcessingError):
-            return failures.not_http(_first_words(error.message))
-        return failures.own_limit(error) or failures.ended_early(self._expected, self._received)
-
-
 def _head(request: Request, response: aiohttp.ClientResponse) -> Head:
     fields = [(str(name, "latin-1"), str(value, "latin-1")) for name, value in response.raw_headers]
     reason = response.reason or ""
@@ -238,11 +148,6 @@ async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerTy
         raise _Lost(failures.failure_of(alert or error, Request(""))) from error
 
 
-def _first_words(message: str) -> str:
-    """Return the rule that a parser names, without the bytes and the arrow under them."""
-    return message.partition(":")[0].strip()
-
-
 @lru_cache(maxsize=64)
 def _timeout(connect: float, read: float) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=None, sock_connect=connect, sock_read=read)
@@ -256,7 +161,7 @@ def _mapped(request: Request) -> Iterator[None]:
     except aiohttp.ClientHttpProxyError as error:
         raise failures.no_tunnel(f"{error.status} {error.message}") from error
     except aiohttp.ClientResponseError as error:
-        raise failures.not_http(_first_words(error.message)) from error
+        raise failures.not_http(first_words(error.message)) from error
     except aiohttp.ClientProxyConnectionError as error:
         words = failures.failure_of(error.os_error, request).message
         raise failures.own_limit(error.os_error) or failures.no_tunnel(words) from error
