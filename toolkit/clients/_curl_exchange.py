@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from functools import lru_cache
 
 from toolkit.clients import DRAIN_SECONDS, expected_body, may_drain
 from toolkit.clients import _failures as failures
@@ -23,6 +24,8 @@ TRIES = 256
 """Blocks after which libcurl's own buffer should have been empty once."""
 MOST_FIELDS = 100
 LONGEST_LINE = 64 * 1024
+SHORT = 128
+"""Bytes up to which a line is worth remembering."""
 _STATUS_LINE = re.compile(rb"HTTP/[0-9.]+ +([0-9]{3})(?: ([^\r\n]*))?[ \t]*\r?\n")
 _FIELD = re.compile(r"([^\x00-\x20:\x7f]+):([^\x00\n]*)\n", re.ASCII)
 _BLANK = (b"\r\n", b"\n")
@@ -97,7 +100,7 @@ class Exchange:
         if self.head is not None:
             return None  # of the trailer
         self._lines.append(line)
-        if line not in _BLANK:
+        if len(line) > len(b"\r\n") or line not in _BLANK:
             return None
         self._busy = True
         try:
@@ -295,12 +298,18 @@ def read_head(url: str, lines: list[bytes]) -> Head:
         raise failures.not_http("bad status line")
     if len(lines) - 2 > MOST_FIELDS:
         raise failures.not_http(f"more than {MOST_FIELDS} header fields")
-    fields = []
-    for line in lines[1:-1]:
-        if len(line) > LONGEST_LINE:
-            raise failures.not_http("a header field is too long")
-        field = _FIELD.fullmatch(line.decode("latin-1"))
-        if field is None:
-            raise failures.not_http("a header line has no name or no colon")
-        fields.append((field[1], field[2]))
+    fields = [_usual(line) if len(line) < SHORT else _field(line) for line in lines[1:-1]]
     return Head(url, int(found[1]), Headers(fields), (found[2] or b"").decode("latin-1").strip(" \t"))
+
+
+def _field(line: bytes) -> tuple[str, str]:
+    if len(line) > LONGEST_LINE:
+        raise failures.not_http("a header field is too long")
+    field = _FIELD.fullmatch(line.decode("latin-1"))
+    if field is None:
+        raise failures.not_http("a header line has no name or no colon")
+    return field[1], field[2]
+
+
+_usual = lru_cache(maxsize=1024)(_field)
+"""The same for lines that come again with every reply."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 from functools import lru_cache
-from typing import Any
 from urllib.parse import urlsplit
 
 import pycurl
@@ -27,13 +26,14 @@ from toolkit.clients import _failures as failures
 from toolkit.clients._addresses import check_literal, refused
 from toolkit.clients._curl_exchange import Exchange
 from toolkit.clients._curl_sockets import Sockets
-from toolkit.clients._environment import Proxies, ca_bundle
+from toolkit.clients._environment import BUNDLES, Proxies, ca_bundle
 from toolkit.clients._watch import WATCH
 from toolkit.core.errors import FailureKind, TaskError, UsageError
 from toolkit.core.http import BLOCK, Accept, Progress, Reply, Request, Timings
 
 CONNECTIONS_KEPT = 32
 """Connections that are kept open between tasks."""
+_PLACE = re.compile(r"[^/?#]*")
 _FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\x00]*", re.DOTALL)
 
 
@@ -46,7 +46,7 @@ class CurlClient:
         self._sockets = Sockets()
         self._exchange = Exchange(self._sockets)
         self._handle = pycurl.Curl()
-        self._set: dict[int, object] = {}
+        self._told: object = None
         for option, value in (_SETTINGS | _trust(options)).items():
             self._handle.setopt(option, value)
         self._handle.setopt(pycurl.SOCKOPTFUNCTION, self._sockets.opened)
@@ -92,31 +92,30 @@ class CurlClient:
         public = request.addresses == "public"
         if proxy is not None and public:
             check_literal(urlsplit(url).hostname)
-        try:
-            self._tell(pycurl.HTTPHEADER, _lines(tuple(wire_headers(request)) if "@" in url else request.headers))
-        except ValueError as error:
-            raise failures.failure_of(error, request) from error
-        self._tell(pycurl.URL, origin)
-        self._tell(pycurl.REQUEST_TARGET, _bytes(wire_target(url, whole=plain and _is_http(proxy))))
-        self._tell(pycurl.PROXY, proxy or "")
-        self._tell(pycurl.CONNECTTIMEOUT_MS, max(1, round(request.connect_timeout * 1000)))
-        self._tell_method(request.method)
-        self._tell(pycurl.OPENSOCKETFUNCTION, self._sockets.public_only if public and proxy is None else None)
+        fields = tuple(wire_headers(request)) if "@" in url else request.headers
+        self._handle.setopt(pycurl.REQUEST_TARGET, _bytes(wire_target(url, whole=plain and _is_http(proxy))))
+        told = (fields, origin, proxy, request.connect_timeout, request.method, public)
+        if told != self._told:
+            self._told = None  # until all of it is told
+            self._tell(request, _sendable(fields, request), origin, proxy)
+            self._told = told
         return proxy
 
-    def _tell(self, option: int, value: Any) -> None:
-        if self._set.get(option) != value:
-            self._handle.setopt(option, value)
-            self._set[option] = value
+    def _tell(self, request: Request, fields: list[bytes], origin: str, proxy: str | None) -> None:
+        tell = self._handle.setopt
+        tell(pycurl.HTTPHEADER, fields)
+        tell(pycurl.URL, _bytes(origin))
+        tell(pycurl.PROXY, proxy or "")
+        tell(pycurl.CONNECTTIMEOUT_MS, max(1, round(request.connect_timeout * 1000)))
+        self._tell_method(request.method)
+        public = request.addresses == "public" and proxy is None
+        tell(pycurl.OPENSOCKETFUNCTION, self._sockets.public_only if public else None)
 
     def _tell_method(self, method: str) -> None:
-        if self._set.get(pycurl.CUSTOMREQUEST, "GET") == method:
-            return
         self._handle.setopt(pycurl.NOBODY, method == "HEAD")
         if method != "HEAD":
             self._handle.setopt(pycurl.HTTPGET, 1)
         self._handle.setopt(pycurl.CUSTOMREQUEST, method)
-        self._set[pycurl.CUSTOMREQUEST] = method
 
     def _end(self) -> None:
         try:
@@ -175,7 +174,9 @@ class CurlClient:
 
 def check(options: ClientOptions) -> None:
     """Raise UsageError if the options cannot be used, by this libcurl."""
-    _environment.check(options)
+    named = options.ca_file or options.cert or options.proxy or any(map(os.environ.get, BUNDLES))
+    if named:  # the usual certificates can be read, in more time than hundreds of requests take
+        _environment.check(options)
     if options.http2 and not pycurl.version_info()[4] & pycurl.VERSION_HTTP2:
         raise UsageError("this machine's libcurl cannot speak HTTP/2: leave out --http2, or install another pycurl")
 
@@ -230,11 +231,19 @@ def _lines(fields: tuple[tuple[str, str], ...]) -> list[bytes]:
     return [_bytes(line) for line in lines]
 
 
-def _origin(url: str) -> tuple[bytes, bool]:
+def _sendable(fields: tuple[tuple[str, str], ...], request: Request) -> list[bytes]:
+    try:
+        return _lines(fields)
+    except ValueError as error:
+        raise failures.failure_of(error, request) from error
+
+
+def _origin(url: str) -> tuple[str, bool]:
     """Return scheme, host and port, which is all that libcurl needs to know of a URL, and whether it is http."""
     scheme, _, rest = url.partition("://")
-    place = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
-    return _bytes(f"{scheme.lower()}://{place}/"), scheme.lower() == "http"
+    found = _PLACE.match(rest)
+    place = found[0].rpartition("@")[2] if found else ""
+    return f"{scheme.lower()}://{place}/", scheme.lower() == "http"
 
 
 def _is_http(proxy: str | None) -> bool:
