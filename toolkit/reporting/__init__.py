@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from toolkit.core.task import Failure, Outcome, Skip, Success
 
-_PLACE = re.compile(r"^[^\n]{1,300}?:\d+: ")
+PLACE = re.compile(r"^[^\n]{1,300}?:\d+: ")
 """The line of a list that a message begins with: without it, failures of a sort are one group."""
 EXAMPLES = 3
 """Failures of a sort that are named; the rest are counted."""
@@ -203,7 +203,7 @@ class Tally:
 
     def _fail(self, failure: Failure) -> None:
         self.failed[failure.kind.value] += 1
-        text = _PLACE.sub("…: ", failure.message.replace(failure.task.key, "…"))
+        text = PLACE.sub("…: ", failure.message.replace(failure.task.key, "…"))
         key = (failure.kind.value, text)
         if key not in self._groups and len(self._groups) >= GROUPS:
             key = (failure.kind.value, "(others)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from toolkit.reporting import FailureGroup, Summary
+from toolkit.reporting import PLACE, FailureGroup, Summary
 from toolkit.reporting.words import command_line, duration, plural, shown, size
 
 MOST_GROUPS = 10
@@ -57,8 +57,10 @@ def _limit(summary: Summary) -> Iterator[str]:
 
 def _group(group: FailureGroup) -> Iterator[str]:
     yield f"  {group.count:,} × {group.kind}: {shown(group.message)}"
-    for key, _ in group.examples:
-        yield f"      {shown(key if len(key) <= LONGEST else key[:LONGEST] + '…')}"
+    for key, message in group.examples:
+        place = PLACE.match(message)  # a line of a list is found by its number
+        where = place[0] if place and not place[0].startswith(key) else ""
+        yield f"      {shown(where + (key if len(key) <= LONGEST else key[:LONGEST] + '…'))}"
     if group.count > len(group.examples):
         yield f"      … and {group.count - len(group.examples):,} more"
 
