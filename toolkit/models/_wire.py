@@ -31,7 +31,7 @@ def pack_job(job: Any) -> tuple[bytes, Sequence[str]]:
 
 def pack_task(task: Task[Any]) -> bytes:
     """Return a task packed; raises whatever pickling it raises."""
-    return pickle.dumps((task.key, task.payload, task.lane, task.cost, task.index, task.attempt))
+    return pickle.dumps((task.key, task.payload, task.lane, task.cost, task.index, task.attempt, task.slots))
 
 
 def pack_outcome(outcome: Outcome) -> bytes:
