@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from jsonschema import validate
 
 from samples.serve import SampleServer
 from tests.conftest import Toolkit
+from toolkit.cli import main
 from toolkit.reporting.json import schema
 
 
@@ -174,3 +177,72 @@ def test_closed_standard_error_does_not_stop_the_work(server: SampleServer, tmp_
     command = f"'{sys.executable}' -m toolkit download {server.url}files/terms.txt -o '{tmp_path}' 2>&-"
     assert subprocess.run(["sh", "-c", command], check=False, timeout=50).returncode == 0
     assert list(visible(tmp_path)) == ["terms.txt"]
+
+
+def test_lists_say_names_checksums_and_headers(server: SampleServer, tmp_path: Path, toolkit: Toolkit) -> None:
+    """A table's columns are followed; a wrong checksum keeps nothing; the manifest says all of it."""
+    base, good = f"{server.url}generated", sha256(b"").hexdigest()
+    rows = [
+        "id,link,output,checksum",
+        f"1,{server.url}files/empty.txt,docs/empty.txt,{good}",
+        f"2,{base}/9.bin,,{good}",
+    ]
+    (tmp_path / "list.tsv").write_text("\n".join(rows).replace(",", "\t"))
+    options = ("--url-column", "link", "--manifest", tmp_path / "rows.csv", "--retries", "0")
+    done = toolkit("download", tmp_path / "list.tsv", "-o", tmp_path / "out", *options)
+    assert done.returncode == 1, done.stderr
+    assert "checksum" in done.stderr
+    assert [path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("[!.]*.*")] == [
+        "docs/empty.txt"
+    ]
+    with (tmp_path / "rows.csv").open(newline="") as file:
+        found = {row["id"]: row for row in csv.DictReader(file)}
+    assert (found["1"]["verified"], found["1"]["path"]) == ("checksum", "docs/empty.txt")
+    assert (found["2"]["status"], found["2"]["kind"]) == ("failed", "checksum")
+
+
+def test_names_follow_a_template_or_the_servers_tree(server: SampleServer, tmp_path: Path, toolkit: Toolkit) -> None:
+    """Folders are made below the output folder, whatever the URLs say."""
+    urls = [
+        f"{server.url}files/terms.txt?a=1",
+        f"{server.url}generated/..%2F..%2F5.bin",
+        f"{server.url}generated/6.bin",
+    ]
+    toolkit("download", *urls, "-o", tmp_path / "a", "--name-template", "{ext}/{index:02}-{stem}", "--quiet")
+    toolkit("download", *urls, "-o", tmp_path / "b", "--tree", "--quiet")
+    host = server.url.removeprefix("http://").strip("/").replace(":", "_")
+    found = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("[!.]*") if path.is_file()}
+    assert {"a/txt/01-terms", f"b/{host}/files/terms.txt@a=1", "a/bin/03-6", f"b/{host}/generated/6.bin"} <= found
+    assert all(name.startswith(("a/", "b/")) for name in found)
+
+
+def test_checksum_files_are_followed_and_strangers_told(server: SampleServer, tmp_path: Path, toolkit: Toolkit) -> None:
+    """SHA256SUMS: what matches is verified, what no file is called is a warning."""
+    (tmp_path / "SHA256SUMS").write_text(f"{sha256(b'').hexdigest()}  empty.txt\n{'0' * 64}  other.txt\n")
+    options = ("--checksums", tmp_path / "SHA256SUMS", "--json", "--retries", "0")
+    done = toolkit("download", f"{server.url}files/empty.txt", "-o", tmp_path / "o", *options)
+    report = json.loads(done.stdout)
+    assert (report["succeeded"], report["warnings"]) == (1, {"--checksums: no file is called other.txt": 1})
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--name-template", "{nme}"), "there is no {nme}"),
+        (("--name-template", "../{name}"), "below the output folder"),
+        (("--tree", "--name-template", "x"), "leave out one"),
+        (("--segments", "many"), "give auto, or a number"),
+        (("--hash", "crc"), "is not known"),
+        (("--max-size", "huge"), "is not a size"),
+        (("--manifest", "rows.txt"), "end it in .jsonl, .csv or .parquet"),
+        (("--checksums", "nowhere"), "cannot be read"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(
+    options: tuple[str, ...], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 2, one clear line, and no request."""
+    with pytest.raises(SystemExit) as end:
+        main(["download", "http://127.0.0.1:1/x", "-o", str(tmp_path / "out"), *options])
+    assert end.value.code == 2
+    assert words in capsys.readouterr().err

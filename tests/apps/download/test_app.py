@@ -391,3 +391,28 @@ def test_names_of_checksums_that_no_file_has_are_told(runs: Runs, tmp_path: Path
     assert app.warnings == []
     assert list(plan) == []
     assert app.warnings == ["--checksums: no file is called missing.txt"]
+
+
+def test_run_names_a_finished_file_without_fetching_it_again_after_a_kill(runs: Runs) -> None:
+    """The file came whole and waited for its name; the next run asks whether it still holds, and names it."""
+    runs.client.script = suggested_thing(Thing(b"x" * 2_000_000))
+    task = runs.plan([A])[0]
+    assert isinstance(task, Task)
+    assert isinstance(perform(runs.client, runs.app([A]).job, task), Success)  # and here it was killed
+    assert runs.files == {}
+    ends = runs.run([A])
+    assert isinstance(ends[0], Success)
+    assert (ends[0].value.received, ends[0].value.resumed) == (0, 2_000_000)
+    assert list(runs.files) == ["r.bin"]
+    assert not list(runs.out.glob(".*.part*"))
+    assert reasons(runs.run([A])) == ["already downloaded"]
+
+
+def suggested_thing(thing: Thing) -> Script:
+    """Return the server of a file that it calls r.bin."""
+
+    def answer(request: Request) -> Answer:
+        found = thing(request)
+        return replace(found, headers={**found.headers, "Content-Disposition": 'attachment; filename="r.bin"'})
+
+    return answer
