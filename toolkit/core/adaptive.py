@@ -166,11 +166,13 @@ class Adaptive:
             self._back("not used", received, now)
             return
         if self._base is None or self._gains(rate, GAIN):
+            soars = self._base is not None and self._gains(rate, SOARS)
             self._keep(rate)
             if self.limit < self._ceiling:
                 self._move(min(self._ceiling, 2 * self.limit), "throughput rises", received, now)
             else:
                 self._phase = "hold"
+                self._wait = TRIES[0] * (4 if soars else 1)  # all of it is of use: fewer can wait
         elif rate < HURTS * self._base or self._doubted:
             self._up = True  # and so the first try is of fewer
             self._back("more bring nothing", received, now)
@@ -219,10 +221,7 @@ class Adaptive:
         self._base = rate
         self._doubted = False
         self._wait, self._waited = TRIES[0], 0
-        if self.settled != self.limit:
-            self.settled = self.limit
-            self.changed += 1
-        self.highest = max(self.highest, self.settled)
+        self._rest(self.limit)
 
     def _back(self, reason: str, received: int, now: float) -> None:
         """Give up what was tried; the next try comes later."""
@@ -266,6 +265,10 @@ class Adaptive:
 
     def _settle(self, limit: int, reason: str, received: int, now: float) -> None:
         self._move(limit, reason, received, now)
+        self._rest(limit)
+
+    def _rest(self, limit: int) -> None:
         if self.settled != limit:
             self.settled = limit
             self.changed += 1
+        self.highest = max(self.highest, limit)
