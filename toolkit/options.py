@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from toolkit.core.cpus import usable_cpus
+from toolkit.core.credentials import load_credentials
 from toolkit.core.errors import UsageError
 from toolkit.core.job import App
 from toolkit.core.network import Network
@@ -152,6 +153,14 @@ def network_of(options: RunOptions, network: NetworkOptions) -> Network:
         low_speed=network.low_speed,
         low_speed_time=network.low_speed_time,
         private="block" if network.block_private else "allow" if network.allow_private else "guard",
+        credentials=load_credentials(
+            user=network.user,
+            bearer=network.bearer,
+            digest=network.digest,
+            use_netrc=network.netrc,
+            netrc_file=network.netrc_file,
+            cookies=network.cookies,
+        ),
     )
 
 

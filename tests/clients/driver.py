@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
 from toolkit.clients import ClientKind, ClientOptions
 from toolkit.core.errors import TaskError
-from toolkit.core.follow import follow
+from toolkit.core.follow import MayGo, follow
 from toolkit.core.http import Accept, Head, MemorySink, Progress, Reply, Request
 from toolkit.core.job import Group
 from toolkit.core.runtime import AsyncClient, BlockingClient, drive
@@ -89,10 +89,10 @@ class Driver:
             return error
         raise AssertionError(f"came through with {got}")
 
-    def follow(self, request: Request, may_go: Callable[[str, str], Awaitable[None]] | None = None) -> Got:
-        """Fetch a whole body, following redirects."""
+    def follow(self, request: Request, may_go: MayGo | None = None, **keeping_to: Any) -> Got:
+        """Fetch a whole body, following redirects; keeping_to: network and home, as follow has them."""
         sink = MemorySink(MUCH)
-        reply = self._run(follow(_Runtime(self), request, lambda _: sink, may_go=may_go))
+        reply = self._run(follow(_Runtime(self), request, lambda _: sink, may_go=may_go, **keeping_to))
         return Got(reply, sink.body())
 
     def run(self, work: Callable[[AsyncClient], Coroutine[Any, Any, T]]) -> T:

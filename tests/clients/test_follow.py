@@ -105,9 +105,9 @@ def test_hop_is_forbidden_by_may_go(client: Driver) -> None:
     """may_go is awaited before each hop, and its failure ends the chain before anything is asked there."""
     hops: list[tuple[str, str]] = []
 
-    async def may_go(old: str, new: str) -> None:
-        hops.append((old, new))
-        if new.endswith("/private"):
+    async def may_go(old: str, new: Request) -> None:
+        hops.append((old, new.url))
+        if new.url.endswith("/private"):
             raise TaskError(FailureKind.BLOCKED, "robots.txt says no")
 
     with RawServer((to("/a"), Do.NEXT, to("/private"), Do.NEXT, reply())) as server:

@@ -5,32 +5,50 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
+from toolkit.core.addresses import is_public, literal
+from toolkit.core.credentials import Visitor, basic, login_in
 from toolkit.core.errors import FailureKind, TaskError
 from toolkit.core.http import Accept, Head, Reply, Request, Sink
 from toolkit.core.job import Runtime
+from toolkit.core.network import Network
 from toolkit.core.urls import origin_of, wire_url
 
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 MAX_REDIRECTS = 20
 
 
+MayGo = Callable[[str, Request], Awaitable[None]]
+"""Is told the URL that is left behind and the request that would come next; raises to forbid it."""
+
+
 async def follow(
-    runtime: Runtime, request: Request, accept: Accept, *, may_go: Callable[[str, str], Awaitable[None]] | None = None
+    runtime: Runtime,
+    request: Request,
+    accept: Accept,
+    *,
+    may_go: MayGo | None = None,
+    network: Network | None = None,
+    home: str | None = None,
 ) -> Reply:
     """Fetch, following redirects hop by hop; accept sees the last head only.
 
-    may_go(old_url, new_url) is awaited and may raise to forbid a hop. Authorization, Cookie and Proxy-Authorization
-    are dropped when the origin changes. Raises TaskError redirect for a loop, too many hops or an unusable target.
+    Authorization, Cookie and Proxy-Authorization are dropped when the origin changes, for good; network says what each
+    hop is given anew, and where it may lead. home: the user's own URL that all credentials are for, if the request goes
+    to another in its stead (a mirror). Raises TaskError redirect for a loop, too many hops or an unusable target.
     """
     left: list[str] = []
+    if home is not None:
+        request = _redirected(replace(request, url=home), request.url)
+    request = _with_login(request, network)
+    visitor = Visitor(network.credentials, home or request.url) if network and network.credentials else None
 
     def at_hop(head: Head) -> Sink | None:
         return None if _target(head) else accept(head)
 
     while True:
-        reply = await runtime.fetch(request, at_hop)
+        reply = await _ask(runtime, request, at_hop, visitor)
         location = _target(reply.head)
         if location is None:
             return replace(reply, redirects=tuple(left))
@@ -40,9 +58,48 @@ async def follow(
             raise TaskError(FailureKind.REDIRECT, f"redirect loop at {target}")
         if len(left) > MAX_REDIRECTS:
             raise TaskError(FailureKind.REDIRECT, f"more than {MAX_REDIRECTS} redirects")
-        if may_go is not None:
-            await may_go(request.url, target)
+        if network is not None and network.private == "guard" and _came_from_public(reply):
+            request = replace(request, addresses="public")
         request = _redirected(request, target)
+        if may_go is not None:
+            await may_go(left[-1], request)
+
+
+async def _ask(runtime: Runtime, request: Request, accept: Accept, visitor: Visitor | None) -> Reply:
+    """Fetch as who we are, and answer a challenge; twice at most: the first answer may be to an old one."""
+    if visitor is None:
+        return await runtime.fetch(request, accept)
+    sent = visitor.dressed(request)
+    for _ in range(2):
+        again: Request | None = None
+
+        def at_head(head: Head, sent: Request = sent) -> Sink | None:
+            nonlocal again
+            again = visitor.again(sent, head)
+            return accept(head) if again is None else None
+
+        reply = await runtime.fetch(sent, at_head)
+        if again is None:
+            return reply
+        sent = again
+    return await runtime.fetch(sent, accept)
+
+
+def _with_login(request: Request, network: Network | None) -> Request:
+    """Put a login that is in the URL into a field, which lasts as long as the origin does."""
+    if "@" not in request.url or (network and network.credentials and network.credentials.digest):
+        return request
+    login = login_in(request.url)
+    if login is None or any(name.lower() == "authorization" for name, _ in request.headers):
+        return request
+    return request.with_headers(("Authorization", basic(login)))
+
+
+def _came_from_public(reply: Reply) -> bool:
+    """Whether a redirect came from the public Internet; who goes by a proxy sees no address, but those in the URL."""
+    host = urlsplit(reply.head.url).hostname
+    address = reply.address or literal(host)
+    return host != "localhost" if address is None else is_public(address)
 
 
 def _target(head: Head) -> str | None:

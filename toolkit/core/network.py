@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from toolkit.core.credentials import Credentials
 from toolkit.core.http import Request
 
 
@@ -14,7 +15,8 @@ class Network:
 
     timeout, connect_timeout: seconds without a byte. low_speed: bytes a second below which a body is given up after
     low_speed_time seconds; 0 for never. private: what to do about addresses that are not public: "guard" refuses a
-    redirect from a public address to one, "block" refuses them always, "allow" never does.
+    redirect from a public address to one, "block" refuses them always, "allow" never does. credentials: what the user
+    gave for logging in.
     """
 
     timeout: float = 30.0
@@ -22,6 +24,7 @@ class Network:
     low_speed: int = 0
     low_speed_time: float = 30.0
     private: Literal["guard", "block", "allow"] = "guard"
+    credentials: Credentials | None = None
 
     def request(self, url: str, headers: tuple[tuple[str, str], ...] = ()) -> Request:
         """Return the first request for a URL that is fit for the wire."""

@@ -15,7 +15,7 @@ from toolkit.apps.download.transfer import BadPieces, Transfer
 from toolkit.apps.download.wanted import Fetched, Settings, Wanted
 from toolkit.core.errors import TaskError
 from toolkit.core.follow import follow
-from toolkit.core.http import Accept, Reply
+from toolkit.core.http import Accept, Reply, Request
 from toolkit.core.job import Group, Runtime
 from toolkit.core.network import Network
 from toolkit.core.task import Task
@@ -148,9 +148,10 @@ class _Asking:
         """Fetch a URL of the task."""
         job = self._job
         request = job.network.request(wire_url(url), job.headers + self._wanted.headers + fields)
-        return await follow(runtime, request, accept, may_go=self._note)
+        home = None if url == self._wanted.url else wire_url(self._wanted.url)
+        return await follow(runtime, request, accept, may_go=self._note, network=job.network, home=home)
 
-    async def _note(self, old: str, _: str) -> None:
+    async def _note(self, old: str, _: Request) -> None:
         self.hops.append(old)
 
 

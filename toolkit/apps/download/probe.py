@@ -44,13 +44,13 @@ class ProbeJob:
         """Ask; raises TaskError, as the download would."""
         wanted = task.payload
         request = self.network.request(wire_url(wanted.url), self.headers + wanted.headers)
-        reply = await follow(runtime, replace(request, method="HEAD"), _unread)
+        reply = await follow(runtime, replace(request, method="HEAD"), _unread, network=self.network)
         status = reply.head.status
         if status in RETRY_STATUSES and status < 500:  # noqa: PLR2004 - others may be meant for HEAD alone
             raise http_error(reply.head)
         size = content_length(reply.head.headers) if status == OK and is_plain(reply.head.headers) else None
         if size is None:
-            reply = await follow(runtime, request.with_headers(("Range", "bytes=0-0")), _unread)
+            reply = await follow(runtime, request.with_headers(("Range", "bytes=0-0")), _unread, network=self.network)
             size = _size(reply)
         return Probed(size, disposition.filename(reply.head.headers) or "")
 

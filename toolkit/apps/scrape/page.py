@@ -68,11 +68,11 @@ class ScrapeJob:
         request = self.network.request(task.payload, headers)
         delay = await self._ask(runtime, request)
 
-        async def may_go(_old: str, new: str) -> None:
-            await self._ask(runtime, replace(request, url=new))
+        async def may_go(_: str, new: Request) -> None:
+            await self._ask(runtime, replace(request, url=new.url, addresses=new.addresses))
 
         door = _Door(self.max_body)
-        reply = await follow(runtime, request, door.accept, may_go=may_go)
+        reply = await follow(runtime, request, door.accept, may_go=may_go, network=self.network)
         body = door.body(reply.head)
         arguments = (body, media_type(reply.head.headers)[1], reply.head.url, self.rules)
         fields = extract(*arguments) if len(body) < INLINE else await runtime.call(extract, *arguments)
@@ -83,7 +83,7 @@ class ScrapeJob:
         if not self.obey_robots:
             return None
         cache, agent = robots.shared(self.run), robots.agent_token(self.user_agent)
-        asked = await cache.read(runtime, request)
+        asked = await cache.read(runtime, request, self.network)
         if not asked.allows(request.url, agent):
             raise TaskSkipped("robots.txt disallows it")
         return asked.crawl_delay(agent)

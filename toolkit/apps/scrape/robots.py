@@ -19,6 +19,7 @@ from toolkit.core.errors import FailureKind, TaskError
 from toolkit.core.follow import follow
 from toolkit.core.http import Head, Request, http_error
 from toolkit.core.job import Runtime
+from toolkit.core.network import Network
 from toolkit.core.urls import origin_of
 
 LIMIT = 500 * 1024
@@ -71,8 +72,11 @@ class RobotsCache:
         self._known: OrderedDict[tuple[str, str], tuple[float, Robots]] = OrderedDict()
         self._flights: dict[tuple[str, str], _Flight] = {}
 
-    async def read(self, runtime: Runtime, page: Request) -> Robots:
-        """Return the rules for a page's host, fetched if need be; raises TaskError if they cannot be read for now."""
+    async def read(self, runtime: Runtime, page: Request, network: Network | None = None) -> Robots:
+        """Return the rules for a page's host, fetched if need be; raises TaskError if they cannot be read for now.
+
+        network: what requests keep to; its credentials are for pages.
+        """
         key = origin_of(page.url)
         while True:
             with self._lock:
@@ -86,7 +90,7 @@ class RobotsCache:
             assert flight is not None  # noqa: S101 - or we would have left the loop
             flight.landed.wait()
         try:
-            robots = await fetch(runtime, replace(page, url=robots_url(page.url)))
+            robots = await fetch(runtime, replace(page, url=robots_url(page.url)), network)
             self._keep(key, robots)
         finally:
             with self._lock:
@@ -111,7 +115,7 @@ class RobotsCache:
                 self._known.popitem(last=False)
 
 
-async def fetch(runtime: Runtime, request: Request) -> Robots:
+async def fetch(runtime: Runtime, request: Request, network: Network | None = None) -> Robots:
     """Fetch and judge one robots.txt; never raises TaskError.
 
     2xx: its rules. 4xx, no target or more than five redirects: all is allowed. 429, 5xx, a broken body or no answer:
@@ -127,14 +131,15 @@ async def fetch(runtime: Runtime, request: Request) -> Robots:
             sink = BodySink(head.headers, LIMIT)
         return sink
 
-    async def count(_old: str, _new: str) -> None:
+    async def count(_old: str, _new: Request) -> None:
         nonlocal hops
         hops += 1
         if hops > MOST_REDIRECTS:
             raise TaskError(FailureKind.REDIRECT, "too many redirects")
 
+    anonymous = None if network is None else replace(network, credentials=None)
     try:
-        reply = await follow(runtime, request, accept, may_go=count)
+        reply = await follow(runtime, request, accept, may_go=count, network=anonymous)
         if reply.head.status == 429 or reply.head.status >= 500:  # noqa: PLR2004
             return Robots(failure=_unreadable(host, http_error(reply.head)))
         return Robots() if sink is None else Robots(parse(sink.body()))
@@ -182,7 +187,7 @@ def _unreadable(host: str, error: TaskError) -> TaskError:
     return TaskError(
         error.kind if network else FailureKind.BLOCKED,
         f"robots.txt of {host} cannot be read ({error.message})",
-        retryable=error.retryable if network else True,
+        retryable=error.retryable if network or error.kind is FailureKind.BLOCKED else True,
         retry_after=error.retry_after,
         cool_lane=error.cool_lane,
         fatal=error.fatal,
