@@ -22,7 +22,7 @@ def test_command_when_options_are_given() -> None:
     command = found.command(Variant("threads#2", "threads", 4), Path("folder"))
     assert command[command.index("-m") + 1 :] == [
         *("toolkit", "download", "--model", "threads", "--workers", "4", "--quiet", "--json", "-o", "folder"),
-        *("--header=A: 1", "--header=B: 2", "--max-size=5", "--retries=0", "--", "http://x/"),
+        *("--max-size=5", "--header=A: 1", "--header=B: 2", "--retries=0", "--", "http://x/"),
     ]
 
 

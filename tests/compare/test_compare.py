@@ -79,8 +79,8 @@ def test_download_when_shown_as_text(address: str) -> None:
     lines = done.stdout.splitlines()
     assert lines[0].split()[:5] == ["variant", "workers", "client", "results", "median"]
     assert lines[1].split()[3] == lines[2].split()[3] != "differ"
-    assert lines[1].split()[:3] == ["threads", "16", usual("blocking")]
-    assert lines[2].split()[:3] == ["threads#2", "16", usual("blocking")]
+    assert lines[1].split()[:3] == ["threads", "64", usual("blocking")]
+    assert lines[2].split()[:3] == ["threads#2", "64", usual("blocking")]
     assert [line.split(":")[0] for line in done.stderr.splitlines()] == [
         "[1/4] warm-up (dropped)",
         "[2/4] warm-up (dropped)",
