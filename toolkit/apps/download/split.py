@@ -76,7 +76,7 @@ class Split:
         self._file: storage.PartFile | None = None
         self._partial = Partial("", "", None)
         self._pace: Pace | None = None
-        self._leading = self._sparse = self._refused = False
+        self._leading = self._sparse = self._refused = self._proven = False
         self._noting = threading.Lock()
         self._noted = (0.0, 0)
         self._failure: TaskError | None = None
@@ -227,9 +227,12 @@ class Split:
         span, first, end = stream.span, stream.span.done, stream.until
 
         def accept(head: Head) -> Stream:
+            if span.gone:
+                raise Ended
             self._check(head, first, end, url)
             if not self.map.confirm(span):
                 raise Ended
+            self._proven = True
             self.head = self.head or head
             stream.open(storage.Window(self._part.name, first))
             return stream
@@ -243,14 +246,17 @@ class Split:
             raise http_error(head)
         found = content_range(head.headers) if head.status == 206 else None  # noqa: PLR2004
         size = content_length(head.headers) if head.status == 200 else found.total if found else None  # noqa: PLR2004
-        same = size == self.map.total and resume.is_plain(head) and self._is_same(head, url)
-        if same and found is not None and (found.first, found.last) == (first, end - 1):
+        changed = head.status in (412, 416) or size not in (None, self.map.total) or not self._is_same(head, url)
+        plain = resume.is_plain(head)
+        if found is not None and not changed and plain and (found.first, found.last) == (first, end - 1) and size:
             return
         if url != self._main:
             raise _OtherFile
-        if self._leading and (same or (head.status == 206 and found is None)):  # noqa: PLR2004
+        if changed or not (self._leading or self._proven):
+            raise Restart("segments")
+        if self._leading:
             raise _NoRanges
-        raise Restart("segments")
+        raise TaskError(FailureKind.PROTOCOL, "the server sent another range than was asked for", retryable=True)
 
     def _is_same(self, head: Head, url: str) -> bool:
         if url == self._main:
