@@ -90,9 +90,12 @@ def _run(asked: argparse.Namespace) -> int:
     if "million" in names:
         goals += million(scratch / "million", 20_000 if asked.quick else asked.urls, kept)
         _save(asked.json, kept)
+    if asked.quick:
+        print("a quick run: all of it is too small for a verdict")
+        return 0
     for met, line in goals:
         print(f"{'PASS' if met else 'MISS'}  {line}")
-    return 0 if asked.quick or all(met for met, _ in goals) else 1
+    return 0 if all(met for met, _ in goals) else 1
 
 
 def _race_all(

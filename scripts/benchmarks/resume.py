@@ -1,7 +1,7 @@
 """Take up half-made downloads where servers go wrong: six scenarios and more, toolkit and the usual command-line tools.
 
-Each tool makes its own half: it is interrupted, by Ctrl-C's signal, while the server holds back the rest. Then it is run
-again as it was; if that fails, once more. Example: scripts/bench resume --write
+Each tool makes its own half: it is interrupted, by Ctrl-C's signal, while the server holds back the rest. Then it is
+run again as it was; if that fails, once more. Example: scripts/bench resume --write
 """
 
 from __future__ import annotations
@@ -226,7 +226,7 @@ def plain(tools: Sequence[Tool], told: dict[tuple[str, str], str]) -> str:
     """Return the verdicts as lines."""
     lines: list[str] = []
     for scenario in SCENARIOS:
-        lines.append(f"{scenario.name}: {scenario.title}")
+        lines += [f"{scenario.name}: {scenario.title}"]
         lines += [f"    {tool.name:28} {told[tool.name, scenario.name]}" for tool in tools]
     return "\n".join(lines)
 
