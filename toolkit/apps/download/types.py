@@ -88,6 +88,11 @@ _OWN = {
     "json": "application/json", "xml": "text/xml", "tgz": "application/gzip", "jpg": "image/jpeg",
     "md": "text/markdown", "sqlite": "application/vnd.sqlite3", "mp3": "audio/mpeg", "mp4": "video/mp4",
     "flac": "audio/flac",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "odt": "application/vnd.oasis.opendocument.text", "ods": "application/vnd.oasis.opendocument.spreadsheet",
+    "epub": "application/epub+zip", "apk": "application/vnd.android.package-archive",
 }  # fmt: skip
 """Extensions that Python's own table may not know, or names otherwise on some systems."""
 _PACKED = ("application/vnd.openxmlformats", "application/vnd.oasis.opendocument", "application/epub+zip",
