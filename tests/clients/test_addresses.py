@@ -13,8 +13,9 @@ import pytest
 from tests.clients.driver import Driver
 from tests.clients.proxy import Proxy
 from tests.clients.raw import Do, RawServer, reply
-from toolkit.clients import ClientKind, ClientOptions, _addresses
-from toolkit.clients._addresses import check_literal, is_public, literal, refused
+from toolkit.clients import ClientKind, ClientOptions
+from toolkit.core import addresses
+from toolkit.core.addresses import check_literal, is_public, literal, refused
 from toolkit.core.errors import FailureKind, TaskError
 
 HI = (reply(b"hi"), Do.NEXT, reply(b"hi"))
@@ -100,7 +101,7 @@ def test_kept_connection_is_looked_at_again(client: Driver) -> None:
 @pytest.fixture
 def one_public(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Make 127.0.0.2 the only address that is not public."""
-    monkeypatch.setattr(_addresses, "NOT_PUBLIC", (IPv4Network("127.0.0.2/32"),))
+    monkeypatch.setattr(addresses, "NOT_PUBLIC", (IPv4Network("127.0.0.2/32"),))
     is_public.cache_clear()
     yield
     is_public.cache_clear()

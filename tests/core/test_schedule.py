@@ -193,14 +193,15 @@ def test_next_fails_the_run_when_the_plan_raises() -> None:
     assert (schedule.counts.ended, schedule.waiting) == (1, 1)
 
 
-def test_next_names_the_exception_when_a_plan_raises_one_without_words() -> None:
-    """The reason is never empty."""
+@pytest.mark.parametrize("slots", [1, 4])
+def test_next_names_the_exception_when_a_plan_raises_one_without_words(slots: int) -> None:
+    """The reason is never empty, nor missing where the schedule has looked ahead."""
 
     def plan() -> Iterator[Planned]:
         raise RuntimeError
         yield None
 
-    assert Schedule(plan(), Policy()).next(0.0) == Done("the input broke off: RuntimeError")
+    assert Schedule(plan(), Policy(slots=slots)).next(0.0) == Done("the input broke off: RuntimeError")
 
 
 def test_next_starts_nothing_when_stopped() -> None:

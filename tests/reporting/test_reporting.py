@@ -219,6 +219,26 @@ def test_numbers_read_well() -> None:
     assert "\x1b" not in command_line(["evil\x1b]0;x\x07.jpg"])
 
 
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (["--user", "me:hush"], "--user 'me:***'"),
+        (["--user=me:hush:er"], "'--user=me:***'"),
+        (["--bearer", "hush"], "--bearer '***'"),
+        (["--bearer=hush"], "'--bearer=***'"),
+        (["--proxy", "socks5h://me:hu/sh@h:1080"], "--proxy 'socks5h://***@h:1080'"),
+        (["--proxy=http://me:hu@sh@h"], "'--proxy=http://***@h'"),
+        (["--proxy", "me:hush@h:3128"], "--proxy '***@h:3128'"),
+        (["--proxy", "http://h:3128"], "--proxy http://h:3128"),
+        (["-H", "X-Any: hush"], "-H 'X-Any: ***'"),
+        (["-HX-Any: hush"], "'-HX-Any: ***'"),
+    ],
+)
+def test_command_line_shows_no_login(words: list[str], shown: str) -> None:
+    """Whatever way the flag is written."""
+    assert command_line(words) == shown
+
+
 def test_plain_reporter_writes_a_line_every_ten_seconds() -> None:
     """A log gets few lines, whatever the number of ticks."""
     stream = io.StringIO()

@@ -15,8 +15,8 @@ from aiohttp.abc import ResolveResult
 from aiohttp.client_proto import ResponseHandler
 
 from toolkit.clients import _failures as failures
-from toolkit.clients._addresses import check_literal, is_public, refused
 from toolkit.clients._socks import Handshake, Socks, handshake
+from toolkit.core.addresses import check_literal, is_public, refused
 from toolkit.core.http import Request, Timings
 
 

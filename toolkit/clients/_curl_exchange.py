@@ -12,9 +12,9 @@ from functools import lru_cache
 
 from toolkit.clients import DRAIN_SECONDS, expected_body, may_drain
 from toolkit.clients import _failures as failures
-from toolkit.clients._addresses import is_public, refused
 from toolkit.clients._curl_sockets import GO_ON, STOP, Sockets, came, taken, unread
 from toolkit.clients._splice import Silence, file_sink, move, wait_out
+from toolkit.core.addresses import is_public, refused
 from toolkit.core.errors import TaskError
 from toolkit.core.http import BLOCK, DRAIN_LIMIT, Accept, Head, Headers, Progress, Request, Sink
 

@@ -7,7 +7,7 @@ import sys
 import threading
 from contextlib import suppress
 
-from toolkit.clients._addresses import is_public
+from toolkit.core.addresses import is_public
 
 if sys.platform == "linux":
     import fcntl

@@ -9,9 +9,9 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from toolkit.clients import _failures as failures
-from toolkit.clients._addresses import check_literal, is_public, refused
 from toolkit.clients._line import Line
 from toolkit.clients._socks import Handshake, Socks, handshake
+from toolkit.core.addresses import check_literal, is_public, refused
 from toolkit.core.http import Request
 
 AddressInfo = tuple[int, int, int, str, Any]

@@ -23,11 +23,11 @@ from toolkit.clients import (
     wire_headers,
 )
 from toolkit.clients import _failures as failures
-from toolkit.clients._addresses import check_literal
 from toolkit.clients._async_body import AsyncBody, first_words
 from toolkit.clients._connector import Connector, Exchange, exchange
 from toolkit.clients._environment import Proxies, check_http1, tls_context
 from toolkit.clients._socks import socks_of
+from toolkit.core.addresses import check_literal
 from toolkit.core.errors import TaskError
 from toolkit.core.http import BLOCK, Accept, Head, Headers, Progress, Reply, Request
 

@@ -23,11 +23,11 @@ from toolkit.clients import (
     wire_target,
 )
 from toolkit.clients import _failures as failures
-from toolkit.clients._addresses import check_literal, refused
 from toolkit.clients._curl_exchange import Exchange
 from toolkit.clients._curl_sockets import Sockets
 from toolkit.clients._environment import BUNDLES, Proxies, ca_bundle
 from toolkit.clients._watch import WATCH
+from toolkit.core.addresses import check_literal, refused
 from toolkit.core.errors import FailureKind, TaskError, UsageError
 from toolkit.core.http import BLOCK, Accept, Progress, Reply, Request, Timings
 

@@ -21,13 +21,13 @@ import urllib3.exceptions as errors
 from toolkit.clients import ClientKind, ClientOptions, wire_headers, wire_target
 from toolkit.clients import _failures as failures
 from toolkit.clients._adapter import Adapter
-from toolkit.clients._addresses import check_literal
 from toolkit.clients._body import Body
 from toolkit.clients._environment import Proxies, check_http1, tls_context
 from toolkit.clients._failures import chain_of, first
 from toolkit.clients._line import Line
 from toolkit.clients._socks import socks_of
 from toolkit.clients._strict import CutOff
+from toolkit.core.addresses import check_literal
 from toolkit.core.errors import FailureKind, TaskError
 from toolkit.core.http import BLOCK, Accept, Head, Headers, Progress, Reply, Request
 

@@ -26,7 +26,7 @@ class Cookie:
     value: str = field(repr=False)
     exact: bool = True
     secure: bool = False
-    expires: int = 0
+    expires: float = 0.0
 
 
 class Jar:
@@ -83,7 +83,7 @@ def _cookie(fields: list[str]) -> Cookie | None:
         return None
     # What has no dot is a host, or a whole top-level domain: nobody's to set cookies for.
     exact = below.upper() == "FALSE" or "." not in host
-    return Cookie(host, path or "/", name, value, exact, secure.upper() == "TRUE", int(float(expires or 0)))
+    return Cookie(host, path or "/", name, value, exact, secure.upper() == "TRUE", float(expires or 0))
 
 
 def _hosts(host: str) -> list[str]:

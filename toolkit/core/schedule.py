@@ -123,7 +123,7 @@ class Schedule:
                 return Done(self.stopped)
             if task := self._start(now):
                 return task
-            if self._decided:  # drawn on the way
+            if self._decided or self.stopped:  # by what was drawn on the way
                 continue
             if not self._has_room or self._plan is None or self.waiting >= self._view:
                 return self._nothing()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from toolkit.core.quantities import shown_bytes
 from toolkit.reporting import Tick
@@ -17,8 +17,6 @@ _SECRET = re.compile(
 )
 _USERINFO = re.compile(r"(//)[^/?#\s]*@")
 _FIELD = re.compile(r"(?i)\b((?:proxy-)?authorization|cookie|[a-z-]*(?:token|api-key|secret|x-auth)[a-z-]*)(\s*:\s*).+")
-_HEADER = ("--header", "-H")
-"""Flags whose values are header fields: nobody can tell which of them are private."""
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -47,20 +45,44 @@ def command_line(command: Sequence[str]) -> str:
 
 
 def redacted(command: Sequence[str]) -> list[str]:
-    """Return the words of a command without secrets: those that redact finds, and the value of every header field."""
+    """Return the words of a command without secrets: those that redact finds, and what flags say that carry some."""
     words: list[str] = []
     for before, word in zip(["", *command], command, strict=False):
         flag, equals, value = word.partition("=")
-        if before in _HEADER:
-            word = _without_value(word)  # noqa: PLW2901
-        elif equals and flag in _HEADER:
-            word = f"{flag}={_without_value(value)}"  # noqa: PLW2901
-        words.append(redact(word))
+        if before in _CARRIERS:
+            words.append(_CARRIERS[before](word))
+        elif equals and flag in _CARRIERS:
+            words.append(f"{flag}={_CARRIERS[flag](value)}")
+        elif word[:2] == "-H" and len(word) > 2:  # noqa: PLR2004 - the value may follow at once
+            words.append("-H" + _without_value(word[2:]))
+        else:
+            words.append(redact(word))
     return words
 
 
 def _without_value(field: str) -> str:
     return field.partition(":")[0] + ": ***"
+
+
+def _without_password(login: str) -> str:
+    return login.partition(":")[0] + ":***"
+
+
+def _without_login(url: str) -> str:
+    """Return a proxy's URL without user name and password, whatever signs they have in them."""
+    scheme, mark, rest = url.rpartition("://") if "://" in url else ("", "", url)
+    name, at, host = rest.rpartition("@")
+    return f"{scheme}{mark}***@{host}" if at and name else url
+
+
+_CARRIERS: dict[str, Callable[[str], str]] = {
+    "--header": _without_value,  # nobody can tell which of them are private
+    "-H": _without_value,
+    "--user": _without_password,
+    "--bearer": lambda _: "***",
+    "--proxy": _without_login,
+}
+"""Flags whose values carry secrets, and what is left of those."""
 
 
 def plural(count: int, one: str, many: str = "") -> str:

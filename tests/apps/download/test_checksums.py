@@ -86,7 +86,7 @@ def test_parse_refuses_what_is_no_checksum(text: str) -> None:
         ({"etag": '"x"'}, None),
     ],
 )
-def test_announced_takes_the_strongest(fields: dict[str, str], found: str | None) -> None:
+def test_announced_takes_the_strongest(fields: dict[str, Any], found: str | None) -> None:
     """Of what a server sends; what nobody can read or know is passed over."""
     assert announced(head(**fields)) == ((digest(found),) if found else ())
 

@@ -122,7 +122,8 @@ def test_segments_bring_the_file_in_place(tmp_path: Path, how: dict[str, Any]) -
         assert {asked.if_range for asked in ranges} == {'"old"'}
         assert all(asked.last is not None for asked in ranges)
     assert (tmp_path / "f").read_bytes() == OLD
-    assert (value.bytes, value.resumed, value.segments, value.etag) == (SIZE, 0, 4, '"old"')
+    assert (value.bytes, value.resumed, value.etag) == (SIZE, 0, '"old"')
+    assert value.segments in (3, 4)  # one that comes late may find its range brought by another
     assert value.received >= SIZE
     assert not list(tmp_path.glob(".*.part*"))
 
@@ -171,14 +172,14 @@ def test_one_connection_goes_on_alone_when_others_get_nothing(tmp_path: Path, an
 
 
 def test_the_rest_is_brought_when_a_segment_breaks_off(tmp_path: Path) -> None:
-    """What one connection leaves, the others bring."""
+    """What one connection leaves, the others bring, or the next attempt if they have ended by then."""
     answers = iter([break_off])
 
     def one_breaks_off(asked: Asked) -> None:
         next(answers, good)(asked)
 
     with Stage(Slow(3, one_breaks_off)) as stage:
-        assert fetched(stage.url + "f", tmp_path, **ONE).bytes == SIZE
+        assert fetched(stage.url + "f", tmp_path, **{**ONE, "retries": 1}).bytes == SIZE
         assert sum(asked.range is None for asked in stage.asked) == 1
     assert (tmp_path / "f").read_bytes() == OLD
 
