@@ -68,6 +68,9 @@ class Run:
         self._max_time = network.max_time if app.network else options.timeout
         if app.network:
             models.check_client(self._client, self._client_options)
+        self._uvloop = network.uvloop
+        if network.uvloop:
+            models.check_loop(self._model)
         self._sources = tuple(sources)
         self._plan_name = hashlib.sha256("\0".join(sources).encode("utf-8", "surrogatepass")).hexdigest()[:16]
         self._reporters = [*reporters, *self._manifest()]
@@ -311,6 +314,7 @@ class Run:
             self._max_time,
             fetches=self.app.network,
             limits=self._limits,
+            uvloop=self._uvloop,
         )
 
     def _tell(self, event: Any) -> None:

@@ -36,8 +36,13 @@ class Got:
 class Driver:
     """One client, open; `with Driver(kind) as client: client.get(url)`."""
 
-    def __init__(self, kind: ClientKind, options: ClientOptions | None = None) -> None:
-        self._runner = asyncio.Runner()
+    def __init__(
+        self,
+        kind: ClientKind,
+        options: ClientOptions | None = None,
+        loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
+    ) -> None:
+        self._runner = asyncio.Runner(loop_factory=loop)
         self._kind = kind
         self._options = options or ClientOptions()
         self.client: Any = None

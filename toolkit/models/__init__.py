@@ -24,6 +24,7 @@ __all__ = [
     "Traits",
     "blocking_runtime",
     "check_client",
+    "check_loop",
     "client_for",
     "load",
     "names",
@@ -55,7 +56,7 @@ class Setup:
 
     task_timeout: seconds a task may take, or None. recycle_growth: bytes by which a worker process may grow before it
     is replaced. fetches: whether tasks use the client, so that it is worth loading beforehand. limits: bytes a second
-    that all workers share.
+    that all workers share. uvloop: whether an event loop is that of uvloop.
     """
 
     job: Job[Any, Any]
@@ -66,6 +67,7 @@ class Setup:
     recycle_growth: int = 512 * 1024 * 1024
     fetches: bool = False
     limits: Limits | None = None
+    uvloop: bool = False
 
 
 Runner = Callable[[Feed], None]
@@ -109,6 +111,15 @@ def usual_client(traits: Traits) -> str:
 def check_client(kind: ClientKind, options: ClientOptions) -> None:
     """Raise UsageError if the client cannot be opened with these options, before a run has begun."""
     kind.check(options)
+
+
+def check_loop(model: Model) -> None:
+    """Raise UsageError if uvloop cannot be this model's event loop, or MissingExtra if it is not installed."""
+    if model.traits.client != "async":
+        raise UsageError(f"--uvloop: {model.name} has no event loop: add --model asyncio")
+    from toolkit.models._uvloop import loop_of
+
+    loop_of()
 
 
 def blocking_runtime(setup: Setup, feed: Feed, rates: Rates | None) -> BlockingRuntime:

@@ -24,6 +24,7 @@ from toolkit.core.runtime import AsyncClient, overdue
 from toolkit.core.task import Outcome, Success, Task, Timing, outcome_of
 from toolkit.models import Model, Runner, Setup, Traits, rates_of
 from toolkit.models._group import LoopGroup
+from toolkit.models._uvloop import loop_of
 
 T = TypeVar("T")
 
@@ -36,7 +37,7 @@ BEAT = 0.2
 @contextmanager
 def start(setup: Setup) -> Iterator[Runner]:
     """Lend a runner that runs an event loop in the thread that calls it."""
-    with asyncio.Runner() as runner:
+    with asyncio.Runner(loop_factory=loop_of() if setup.uvloop else None) as runner:
         runner.get_loop()
 
         def run(feed: Feed) -> None:
