@@ -80,6 +80,7 @@ class Run:
         self._stop = ""
         self._fault: Exception | None = None
         self._tally = Tally()
+        self._unnoted: list[Outcome] = []
 
     def interrupt(self) -> None:
         """Stop: once, start nothing more and let what runs end; twice, give up what runs. Safe in a signal handler."""
@@ -206,8 +207,8 @@ class Run:
         landed = [(self._brought(outcome, store) if retry is None else outcome, retry) for outcome, retry in landed]
         final = [outcome for outcome, retry in landed if retry is None]
         try:
-            store.record(self.app, final, retrying=self.options.retry_failed)
-        except RunStopped as error:  # what could not be noted is done again by the next run
+            self._record(final, store)
+        except RunStopped as error:
             feed.stop(str(error))
             feed.cancel()
         now = time.monotonic()
@@ -219,6 +220,12 @@ class Run:
         if self._fault is not None:
             feed.stop(f"a reporter failed: {self._fault}")
         return final
+
+    def _record(self, final: list[Outcome], store: Store) -> None:
+        """Note what became of tasks; what finds no room waits, and is done again by the next run if it never does."""
+        self._unnoted += final
+        store.record(self.app, self._unnoted, retrying=self.options.retry_failed)
+        self._unnoted = []
 
     def _brought(self, outcome: Outcome, store: Store) -> Outcome:
         """Let the app do with a result what only one place can do."""
@@ -270,6 +277,8 @@ class Run:
         )
         ended = {"succeeded": summary.succeeded, "failed": summary.errors, "skipped": summary.skips}
         try:
+            if self._unnoted:  # parts have made room since
+                self._record([], store)
             store.end(summary.status, ended)
             self.app.finish(store)
         except (TaskError, RunStopped) as error:  # the disk is full: what is done stays done
@@ -284,9 +293,9 @@ class Run:
             yield from store.failed(self.app, self._plan_name if self._sources else None)
             return
         for planned in self.app.plan(store):
-            forgotten = self.options.fresh or not isinstance(planned, Task)
-            known = None if forgotten else store.recall(planned.key)  # type: ignore[union-attr]
-            if isinstance(planned, Task) and known:
+            if not isinstance(planned, Task) or self.options.fresh or store.blank:
+                yield planned
+            elif known := store.recall(planned.key):
                 checked = self.app.recall(planned, known)
                 if isinstance(checked, Skip):
                     store.keep(checked.task)

@@ -64,7 +64,10 @@ MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}
 
 
 class Store:
-    """One open store. Safe to use from several threads; a lock on the file keeps a second run out."""
+    """One open store. Safe to use from several threads; a lock on the file keeps a second run out.
+
+    blank: whether it knew of no task when it was opened.
+    """
 
     def __init__(self, path: Path | None) -> None:
         """Open or make the store; None keeps it in memory.
@@ -87,6 +90,7 @@ class Store:
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA synchronous = NORMAL")
                 self._upgrade(new=new)
+                self.blank = self._db.execute("SELECT 1 FROM tasks LIMIT 1").fetchone() is None
                 self._db.execute("BEGIN")
             except sqlite3.Error as error:
                 raise UsageError(f"cannot use the store {path}: {error}; --state FILE chooses another") from error
@@ -113,9 +117,12 @@ class Store:
 
     def recall(self, key: str) -> Remembered | None:
         """Return what is known of a task."""
-        with self._writing():
-            sql = "SELECT state, settings, value, place, plan FROM tasks WHERE key = ?"
-            row = self._db.execute(sql, (_text(key),)).fetchone()
+        sql = "SELECT state, settings, value, place, plan FROM tasks WHERE key = ?"
+        with self._guard:
+            try:
+                row = self._db.execute(sql, (_text(key),)).fetchone()
+            except sqlite3.DatabaseError as error:
+                raise self._refused(error) from error
         return Remembered(key, row[0], row[1], json.loads(row[2]), row[3], row[4]) if row else None
 
     def amend(self, key: str, value: dict[str, Any]) -> None:
@@ -130,10 +137,14 @@ class Store:
 
     def claim(self, name: str, key: str) -> str:
         """Reserve an output name for a task, for ever, and return the key of its owner: key itself, or another's."""
-        with self._writing():
-            if self._db.execute("INSERT OR IGNORE INTO names VALUES (?, ?)", (_text(name), _text(key))).rowcount:
-                return key
-            return self.claimed(name) or key
+        row = (_text(name), _text(key))
+        with self._guard:
+            try:
+                if self._db.execute("INSERT OR IGNORE INTO names VALUES (?, ?)", row).rowcount:
+                    return key
+            except sqlite3.DatabaseError as error:
+                raise self._refused(error) from error
+        return self.claimed(name) or key
 
     def claimed(self, name: str) -> str | None:
         """Return the key of a name's owner, if it has one."""
@@ -234,7 +245,13 @@ class Store:
             try:
                 yield
             except sqlite3.DatabaseError as error:
-                raise RunStopped(f"cannot use the store {self.path}: {error}") from error
+                raise self._refused(error) from error
+
+    def _refused(self, error: sqlite3.Error) -> RunStopped:
+        with suppress(sqlite3.Error):  # a full disk may have undone the transaction: go on in a new one
+            if not self._db.in_transaction:
+                self._db.execute("BEGIN")
+        return RunStopped(f"cannot use the store {self.path}: {error}")
 
     def _read(self, sql: str, values: Sequence[Any]) -> Iterator[Any]:
         """Yield rows without holding the lock, or all of them in memory."""

@@ -6,6 +6,7 @@ A callback must not raise: what goes wrong in it is kept as error, and libcurl t
 from __future__ import annotations
 
 import re
+import socket
 import threading
 import time
 from functools import lru_cache
@@ -70,7 +71,9 @@ class Exchange:
             self._watched = False
         source = self._sockets.active
         if source is not None and self.head is not None and self._is_plain() and self.error is None:
-            self.overrun = self.overrun or (unread(source) > 0 and not self.unwanted)
+            # The first look is cheap, and wrong where libcurl has rewritten the head; the second lets other threads in.
+            more = self._is_overrun(source) and unread(source) > 0
+            self.overrun = self.overrun or (more and not self.unwanted)
         self._flush()
 
     def asking(self, remote: str, _: str, remote_port: int, local_port: int) -> int:
@@ -157,7 +160,7 @@ class Exchange:
         """Look at a connection before it is closed (CLOSESOCKETFUNCTION): of bytes in excess libcurl tells nobody."""
         source = self._sockets.active
         if source is not None and self.complete and self._sockets.is_active(number) and self._counts_bytes():
-            self.overrun = (came(source) or 0) > self._before + self._size_of_head + self.received
+            self.overrun = self._is_overrun(source)
         return self._sockets.closed(number)
 
     @property
@@ -241,6 +244,10 @@ class Exchange:
     def _counts_bytes(self) -> bool:
         """Tell whether all bytes on the connection are those of head and body: no TLS, no chunks."""
         return self._is_plain() and self.expected is not None
+
+    def _is_overrun(self, source: socket.socket) -> bool:
+        """Tell whether more came on the connection than head and body, as we saw them."""
+        return (came(source) or 0) > self._before + self._size_of_head + self.received
 
     def _is_plain(self) -> bool:
         return not self.request.url[:6].lower().startswith("https:")

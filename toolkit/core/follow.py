@@ -51,7 +51,7 @@ async def follow(
         reply = await _ask(runtime, request, at_hop, visitor)
         location = _target(reply.head)
         if location is None:
-            return replace(reply, redirects=tuple(left))
+            return replace(reply, redirects=tuple(left)) if left else reply
         target = _followable(reply.head.url, location)
         left.append(request.url)
         if target in left:
