@@ -451,6 +451,27 @@ def test_record_stops_the_run_when_the_store_may_not_grow(path: Path) -> None:
     store.close()
 
 
+def test_record_goes_on_when_the_disk_has_room_again(path: Path) -> None:
+    """What a full disk refused can be recorded a moment later, by the same run."""
+    store = open_run(path)
+    pages = store._number("PRAGMA page_count")
+    store._db.execute("COMMIT")
+    store._db.execute(f"PRAGMA max_page_count = {pages + 5}")
+    store._db.execute("BEGIN")
+    outcomes = [done(f"k{index}", index, text="x" * 500) for index in range(1000)]
+    for _ in range(2):
+        with pytest.raises(RunStopped, match="database or disk is full"):
+            store.record(APP, outcomes)
+    store._db.execute("COMMIT")
+    store._db.execute("PRAGMA max_page_count = 1000000")
+    store._db.execute("BEGIN")
+    store.record(APP, outcomes)
+    store.close()
+    store = open_run(path)
+    assert sum(1 for _ in store.done("1")) == 1000
+    store.close()
+
+
 def test_record_stops_the_run_when_the_disk_refuses_more(path: Path) -> None:
     """The real thing: the system lets files grow no further, and says so while the store writes."""
     limit = 400_000

@@ -68,6 +68,12 @@ class PartFile:
                 os.posix_fallocate(self._file, 0, total)
             os.ftruncate(self._file, total)
 
+    def give_back(self, size: int) -> None:
+        """Cut so many bytes off the end again, or all that there are."""
+        self.size = max(0, self.size - size)
+        with suppress(OSError):
+            os.ftruncate(self._file, self.size)
+
     def sync(self) -> None:
         """Have all bytes so far written to the disk."""
         with naming_errors(self._path):

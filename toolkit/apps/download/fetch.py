@@ -100,8 +100,8 @@ class DownloadJob:
             else:
                 reply = await self._by_many(transfer, transfer.split, ask, url, runtime, None)
             return await self._finish(transfer, reply, runtime)
-        except BaseException:
-            transfer.leave()
+        except BaseException as error:
+            transfer.leave(full=isinstance(error, TaskError) and error.fatal)
             raise
 
     async def _by_many(

@@ -24,6 +24,8 @@ SMALL = 256 * 1024
 """Bytes up to which a body waits in memory until all of it is there, and is then written at once."""
 READ_AGAIN_FROM = 8 * 1024 * 1024
 """Bytes from which a body is digested once it is there: until then it may move without passing through Python."""
+ROOM = 512 * 1024
+"""Bytes that a part on a full disk gives back: they are fetched again, and the store needs them now."""
 
 NOTHING = Verifier(())
 
@@ -160,10 +162,15 @@ class Transfer:
         self.split.go_on(self._file or self._open(total), replace(partial, total=total, spans=tuple(spans)))
         return self.split
 
-    def leave(self) -> None:
-        """Give up: keep a part that can be resumed, and remove one that cannot, while it is still locked."""
+    def leave(self, *, full: bool = False) -> None:
+        """Give up: keep a part that can be resumed, and remove one that cannot, while it is still locked.
+
+        full: whether the disk is; the part leaves some room then, so that it can be noted what was done.
+        """
         if self._file is None:
             return
+        if full and not (self.split is not None and self.split.begun):
+            self._file.give_back(ROOM)
         if self.split is not None:
             with suppress(TaskError):
                 self.split.note()

@@ -1,0 +1,117 @@
+"""A disk that is full: the run stops, what is here is kept and known, and the next run goes on from there."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import resource
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from samples.serve import SampleServer
+from tests.apps.download.stage import Asked, Stage
+from tests.conftest import Toolkit
+
+LARGE = random.Random(6).randbytes(4_000_000)
+BODIES = {"/small": bytes(1000), "/empty": b"", "/large": LARGE}
+SIZE = 3 * 1024 * 1024
+"""Bytes on the disk."""
+BLOCK = 100_000
+PATIENCE = 20.0
+
+
+def mount(*command: str) -> bool:
+    """Mount a disk; tell whether that is allowed."""
+    return subprocess.run(["mount", "-t", "tmpfs", *command], capture_output=True, check=False).returncode == 0
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """Return a small disk of its own."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    if sys.platform != "linux" or not mount("-o", f"size={SIZE}", "tmpfs", str(place)):
+        pytest.skip("only root may mount a disk, on Linux")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", place], check=True)
+
+
+class Filling:
+    """A large file of which nobody is told the size, and an empty one that is sent once the disk is full."""
+
+    def __init__(self) -> None:
+        self._full = threading.Event()
+
+    def __call__(self, asked: Asked) -> None:
+        """Answer one request."""
+        if asked.path == "/large" and asked.range is None:
+            self._fill(asked._handler)
+            return
+        if asked.path == "/empty":
+            self._full.wait(PATIENCE)
+        asked.serve(BODIES[asked.path], '"1"')
+
+    def _fill(self, handler: Any) -> None:
+        """Send all but the end, and wait until the client has gone."""
+        handler.send_response_only(200)
+        handler.send_header("ETag", '"1"')
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        with contextlib.suppress(OSError):
+            for start in range(0, len(LARGE), BLOCK):
+                handler.wfile.write(b"%x\r\n%s\r\n" % (BLOCK, LARGE[start : start + BLOCK]))
+            handler.rfile.read(1)
+        self._full.set()
+        handler.close_connection = True
+
+
+@pytest.mark.parametrize("model", ["threads", "processes", "asyncio"])
+def test_a_full_disk_stops_the_run_and_the_next_one_goes_on(disk: Path, model: str, toolkit: Toolkit) -> None:
+    """Exit 3 and a part that is resumed; what is done is known to be, though it ended when the disk was full."""
+    out = disk / "out"
+    with Stage(Filling()) as stage:
+        command = ["download", *(stage.url + path[1:] for path in BODIES), "-o", out, "-m", model, "-j", "3"]
+        stopped = toolkit(*command)
+        assert stopped.returncode == 3, stopped
+        assert "No space left on device" in stopped.stderr
+        assert "Traceback" not in stopped.stderr
+        assert {path.name for path in out.iterdir() if not path.name.startswith(".")} == {"small", "empty"}
+        (part,) = out.glob(".*.part")
+        here = part.stat().st_size
+        assert here > SIZE // 2
+        assert LARGE.startswith(part.read_bytes())
+        assert mount("-o", "remount,size=64m", str(disk))
+        stage.asked.clear()
+        done = toolkit(*command)
+        assert (done.returncode, "2 already downloaded" in done.stderr) == (0, True), done
+        assert [(asked.path, asked.range) for asked in stage.asked] == [("/large", f"bytes={here}-")]
+    assert all((out / path[1:]).read_bytes() == body for path, body in BODIES.items())
+    assert not list(out.glob(".*.part*"))
+
+
+def test_a_limit_on_open_files_lowers_the_number_at_once(server: SampleServer, tmp_path: Path) -> None:
+    """Every file comes all the same, and the report says what the machine had to give."""
+    (tmp_path / "list.txt").write_text(
+        "\n".join(f"{server.url}generated/300000.bin?delay=0.1&seed={n}" for n in range(60))
+    )
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "toolkit", "download", tmp_path / "list.txt", "-o", tmp_path / "out"),
+            *("-m", "threads", "--client", "requests", "-j", "60", "--per-host", "60"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40)),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "this machine had no more to give" in done.stderr
+    assert len(list((tmp_path / "out").glob("*.bin"))) == 60
