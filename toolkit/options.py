@@ -95,14 +95,17 @@ class NetworkOptions:
     max_time: float | None = option(
         None, "Time that one attempt at a task may take in all: 90, 10m.", metavar="TIME", parse=parse_seconds
     )
-    user: str | None = option(None, "Log in with this name and password (basic).", metavar="NAME:PASSWORD")
+    user: str | None = option(None, "Log in with this name and password (basic).", metavar="NAME:PASSWORD", secret=True)
     digest: bool = option(False, "Log in by HTTP digest instead, which sends no password.")
-    bearer: str | None = option(None, "Send this token as a bearer's.", metavar="TOKEN")
+    bearer: str | None = option(None, "Send this token as a bearer's.", metavar="TOKEN", secret=True)
     netrc: bool = option(False, "Take names and passwords from ~/.netrc.")
     netrc_file: Path | None = option(None, "Take them from this file.", metavar="FILE")
     cookies: Path | None = option(None, "Send the cookies in this file (Netscape's form).", metavar="FILE")
     proxy: str | None = option(
-        None, "Go by way of this proxy: http://, https://, socks5:// or socks5h://; empty for none.", metavar="URL"
+        None,
+        "Go by way of this proxy: http://, https://, socks5:// or socks5h://; empty for none.",
+        metavar="URL",
+        secret=True,
     )
     ca_file: str | None = option(None, "Trust the certificates in this file, and no others.", metavar="FILE")
     cert: str | None = option(None, "Show this client certificate (PEM).", metavar="FILE")

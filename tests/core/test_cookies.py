@@ -47,6 +47,12 @@ def test_cookies_go_where_they_belong(url: str, field: str) -> None:
     assert read_cookies(FILE, "c.txt").field(url, NOW) == field
 
 
+def test_values_are_sent_as_the_bytes_that_they_are() -> None:
+    """UTF-8 in the file is UTF-8 on the wire, where fields are latin-1."""
+    jar = read_cookies("h.test\tFALSE\t/\tFALSE\t0\tn\té€\n", "c")
+    assert jar.field("http://h.test/", NOW).encode("latin-1") == "n=é€".encode()
+
+
 def test_the_last_of_the_same_name_counts() -> None:
     """A file that was appended to."""
     lines = "h.test\tFALSE\t/\tFALSE\t0\tn\t{}\n"
@@ -67,7 +73,7 @@ def test_the_last_of_the_same_name_counts() -> None:
 )
 def test_a_line_that_is_no_cookie_is_named(line: str) -> None:
     """By its number, and never by what is in it: that may be somebody's session."""
-    with pytest.raises(UsageError, match=r"^c\.txt:2: not a cookie") as caught:
+    with pytest.raises(UsageError, match=r"^c\.txt:2: a cookie has seven fields") as caught:
         read_cookies(f"# Netscape\n{line}\n", "c.txt")
     assert "value" not in str(caught.value).replace("name, value)", "")
 

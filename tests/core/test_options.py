@@ -6,7 +6,8 @@ from dataclasses import MISSING, dataclass, fields
 
 import pytest
 
-from toolkit.core.options import Description, option
+from toolkit.core.errors import UsageError
+from toolkit.core.options import Description, check, option
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +31,17 @@ def test_option_is_an_ordinary_field_in_python() -> None:
     assert Sample(3) == Sample(size=3, colour=None)
     with pytest.raises(TypeError, match="size"):
         Sample()
+
+
+@dataclass(frozen=True, slots=True)
+class Private:
+    """An option that is nobody's business."""
+
+    word: str = option("", secret=True)
+
+
+def test_secret_is_never_shown() -> None:
+    """Neither in a repr nor when it is of a wrong type."""
+    assert "pw" not in repr(Private("pw"))
+    with pytest.raises(UsageError, match=r"^word: give str$"):
+        check(Private(("me", "pw")))  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from typing import Any
 
 from toolkit.compare.results import Comparison, Point, Standing
 from toolkit.compare.statistics import LEVEL
-from toolkit.reporting.words import redact
+from toolkit.reporting.words import redact, redacted
 
 SCHEMA = "toolkit.compare/1"
 
@@ -21,7 +21,7 @@ def document(comparison: Comparison) -> dict[str, Any]:
         "schema": SCHEMA,
         "app": comparison.app,
         "started": comparison.started,
-        "command": [redact(part) for part in comparison.command],
+        "command": redacted(comparison.command),
         "rounds": comparison.rounds,
         "warm_up_rounds": 1,
         "seed": comparison.seed,

@@ -53,7 +53,8 @@ class Jar:
             and _path_matches(path, cookie.path)
         ]
         found.sort(key=lambda cookie: -len(cookie.path))
-        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in found)
+        # As the bytes that are in the file: header fields are latin-1.
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in found).encode().decode("latin-1")
 
 
 def read_cookies(text: str, where: str) -> Jar:
@@ -65,8 +66,8 @@ def read_cookies(text: str, where: str) -> Jar:
             cookie = _cookie(line.rstrip("\r\n").split("\t"))
             if cookie is None:
                 raise UsageError(
-                    f"{where}:{number}: not a cookie: seven fields between tabs are wanted (domain, whether for its"
-                    " subdomains, path, whether for https only, expiry, name, value)"
+                    f"{where}:{number}: a cookie has seven fields between tabs (domain, whether for its subdomains,"
+                    " path, whether for https only, expiry, name, value)"
                 )
             cookies[cookie.host, cookie.path, cookie.name] = cookie  # the last one counts
     return Jar(cookies.values())

@@ -15,11 +15,11 @@ from urllib.parse import unquote, urlsplit
 
 from toolkit.core.cookies import Jar, read_cookies
 from toolkit.core.digest import Nonces, answer, challenge_in
-from toolkit.core.errors import UsageError
+from toolkit.core.errors import TaskError, UsageError
 from toolkit.core.http import Head, Request
+from toolkit.core.unauthorized import UNAUTHORIZED, with_advice
 from toolkit.core.urls import origin_of
 
-UNAUTHORIZED = 401
 Login = tuple[str, str]
 """A user name and its password."""
 
@@ -49,6 +49,7 @@ class Visitor:
         self._was_secure = False
         self._in_url: tuple[tuple[str, str], Login] | None = None
         self._preemptive = False
+        self._scheme = ""
 
     def dressed(self, request: Request) -> Request:
         """Return the request with what may go to its URL."""
@@ -63,7 +64,14 @@ class Visitor:
             fields.append(("Authorization", value))
         if "cookie" not in given and self._all.jar and (value := self._all.jar.field(request.url, time.time())):
             fields.append(("Cookie", value))
-        return request.with_headers(*fields) if fields else request
+        dressed = request.with_headers(*fields) if fields else request
+        self._scheme = scheme_of(dressed)
+        return dressed
+
+    def refused(self, failure: TaskError, head: Head) -> TaskError:
+        """Return the failure that a 401 is, with what to do about it."""
+        left = self._left and bool(self._all.user or self._all.bearer)
+        return with_advice(failure, head, self._scheme, left=left, digest=self._all.digest)
 
     def again(self, sent: Request, head: Head) -> Request | None:
         """Return the request that answers a server's challenge, or None if there is none that could be answered."""
@@ -79,7 +87,7 @@ class Visitor:
         self._all.nonces.learn((origin, login[0]), challenge)
         rest = tuple(each for each in sent.headers if each[0].lower() != "authorization")
         value = self._answer(sent, origin, login)
-        self._preemptive = False
+        self._preemptive, self._scheme = False, "digest"
         return replace(sent, headers=(*rest, ("Authorization", value)))
 
     def _authorization(self, request: Request, origin: tuple[str, str]) -> str:
@@ -124,6 +132,13 @@ def basic(login: Login) -> str:
     return "Basic " + base64.b64encode(":".join(login).encode()).decode()
 
 
+def scheme_of(request: Request) -> str:
+    """Return by what kind of login a request goes, in lower case, or "" for none."""
+    return next(
+        (value.partition(" ")[0] for name, value in request.headers if name.lower() == "authorization"), ""
+    ).lower()
+
+
 def login_in(url: str) -> Login | None:
     """Return the user name and password in a URL, if it has any."""
     parts = urlsplit(url)
@@ -158,16 +173,16 @@ def load_credentials(
 
 
 def _netrc(path: Path | None) -> dict[str, Login]:
-    shown = path or "~/.netrc"
+    shown = f"--netrc-file {path}" if path else "--netrc ~/.netrc"
     try:
         read = netrc.netrc(None if path is None else str(path))
     except netrc.NetrcParseError as error:
         # Not its message: that may quote a password.
         where = f" line {error.lineno}:" if error.lineno else ""
         why = "cannot be read as a netrc" if error.lineno else error.msg
-        raise UsageError(f"--netrc {shown}:{where} {why}") from None
+        raise UsageError(f"{shown}:{where} {why}") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--netrc {shown}: {getattr(error, 'strerror', None) or 'not a text file'}") from error
+        raise UsageError(f"{shown}: {getattr(error, 'strerror', None) or 'not a text file'}") from error
     return {
         "" if host == "default" else host.lower(): (login, password)
         for host, (login, _, password) in read.hosts.items()

@@ -84,15 +84,21 @@ def challenge_in(headers: Headers) -> Challenge | None:
     return None
 
 
+def schemes_in(headers: Headers) -> set[str]:
+    """Return the kinds of login that a 401 offers, in lower case."""
+    return {scheme for scheme, _ in _challenges(", ".join(headers.all("www-authenticate")))}
+
+
 def answer(challenge: Challenge, count: int, login: tuple[str, str], method: str, url: str) -> str:
     """Return the Authorization field for a request to a URL; login: user name and password."""
-    user, password = login
+    # Latin-1 from here on, as header fields are: what the server said goes back, and is hashed, as its bytes.
+    user, password = (each.encode().decode("latin-1") for each in login)
     name = challenge.algorithm.lower()
     cnonce, number, target = challenge.cnonce, f"{count:08x}", _target(url)
 
     def digest(*parts: str) -> str:
         kind = ALGORITHMS[name.removesuffix("-sess") or "md5"]
-        return hashlib.new(kind, ":".join(parts).encode(), usedforsecurity=False).hexdigest()
+        return hashlib.new(kind, ":".join(parts).encode("latin-1"), usedforsecurity=False).hexdigest()
 
     secret = digest(user, challenge.realm, password)
     if name.endswith("-sess"):
@@ -100,7 +106,7 @@ def answer(challenge: Challenge, count: int, login: tuple[str, str], method: str
     protected = (number, cnonce, "auth") if challenge.qop else ()
     response = digest(secret, challenge.nonce, *protected, digest(method, target))
     fields = [
-        _user(digest(user, challenge.realm) if challenge.userhash else user),
+        _user(digest(user, challenge.realm) if challenge.userhash else login[0]),
         f"realm={_quoted(challenge.realm)}",
         f"nonce={_quoted(challenge.nonce)}",
         f"uri={_quoted(target)}",

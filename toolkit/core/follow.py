@@ -8,11 +8,12 @@ from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 
 from toolkit.core.addresses import is_public, literal
-from toolkit.core.credentials import Visitor, basic, login_in
+from toolkit.core.credentials import Visitor, basic, login_in, scheme_of
 from toolkit.core.errors import FailureKind, TaskError
 from toolkit.core.http import Accept, Head, Reply, Request, Sink
 from toolkit.core.job import Runtime
 from toolkit.core.network import Network
+from toolkit.core.unauthorized import UNAUTHORIZED, with_advice
 from toolkit.core.urls import origin_of, wire_url
 
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
@@ -45,7 +46,10 @@ async def follow(
     visitor = Visitor(network.credentials, home or request.url) if network and network.credentials else None
 
     def at_hop(head: Head) -> Sink | None:
-        return None if _target(head) else accept(head)
+        try:
+            return None if _target(head) else accept(head)
+        except TaskError as failure:
+            raise _told(failure, head, request, visitor) from failure.__cause__
 
     while True:
         reply = await _ask(runtime, request, at_hop, visitor)
@@ -83,6 +87,12 @@ async def _ask(runtime: Runtime, request: Request, accept: Accept, visitor: Visi
             return reply
         sent = again
     return await runtime.fetch(sent, accept)
+
+
+def _told(failure: TaskError, head: Head, request: Request, visitor: Visitor | None) -> TaskError:
+    if head.status != UNAUTHORIZED:
+        return failure
+    return visitor.refused(failure, head) if visitor else with_advice(failure, head, scheme_of(request))
 
 
 def _with_login(request: Request, network: Network | None) -> Request:

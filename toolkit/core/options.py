@@ -15,13 +15,15 @@ class Description:
     """How an option looks on the command line.
 
     help: one phrase. flags: every spelling, or () for --field-name. metavar: the placeholder shown. parse: from the
-    text given to the value, raising ValueError with a message; by default the field's type decides.
+    text given to the value, raising ValueError with a message; by default the field's type decides. secret: whether a
+    value is never to be shown.
     """
 
     help: str
     flags: tuple[str, ...] = ()
     metavar: str | None = None
     parse: Callable[[str], Any] | None = None
+    secret: bool = False
 
 
 def option(
@@ -31,13 +33,15 @@ def option(
     flags: tuple[str, ...] = (),
     metavar: str | None = None,
     parse: Callable[[str], Any] | None = None,
+    secret: bool = False,
 ) -> Any:
     """Return a dataclass field with a description.
 
     Types that are understood: str, int, float, bool, Path, Literal of strings, each also `| None`; and tuple[str, ...]
     for an option that may be repeated.
     """
-    return field(default=default, metadata={"option": Description(help, flags, metavar, parse)})
+    described = Description(help, flags, metavar, parse, secret)
+    return field(default=default, repr=not secret, metadata={"option": described})
 
 
 def check(options: Any) -> None:
@@ -49,7 +53,8 @@ def check(options: Any) -> None:
             raise UsageError(f"{each.name}={value!r}: choose from {', '.join(map(repr, get_args(hint)))}")
         if not any(_fits(value, kind) for kind in kinds_of(hint)):
             wanted = " or ".join(getattr(kind, "__name__", str(kind)) for kind in kinds_of(hint))
-            raise UsageError(f"{each.name}={value!r}: give {wanted}")
+            shown = "" if each.metadata["option"].secret else f"={value!r}"
+            raise UsageError(f"{each.name}{shown}: give {wanted}")
 
 
 def kinds_of(hint: Any) -> tuple[Any, ...]:

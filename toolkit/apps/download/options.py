@@ -45,7 +45,9 @@ class DownloadOptions:
     fsync: bool = option(False, "Wait until every file is really on the disk.")
     no_mtime: bool = option(False, "Give files the time of now, not the server's.")
     user_agent: str = option("", "How to introduce yourself to servers.", metavar="TEXT")
-    header: tuple[str, ...] = option((), "Send this header field too; may be repeated.", metavar="'NAME: VALUE'")
+    header: tuple[str, ...] = option(
+        (), "Send this header field too; may be repeated.", metavar="'NAME: VALUE'", secret=True
+    )
     no_probe: bool = option(False, "With --dry-run: ask no server for sizes.")
 
     @property
