@@ -101,7 +101,7 @@ class DownloadJob:
                 reply = await self._by_many(transfer, transfer.split, ask, url, runtime, None)
             return await self._finish(transfer, reply, runtime)
         except BaseException as error:
-            transfer.leave(full=isinstance(error, TaskError) and error.fatal)
+            transfer.leave(error)
             raise
 
     async def _by_many(

@@ -26,6 +26,8 @@ READ_AGAIN_FROM = 8 * 1024 * 1024
 """Bytes from which a body is digested once it is there: until then it may move without passing through Python."""
 ROOM = 512 * 1024
 """Bytes that a part on a full disk gives back: they are fetched again, and the store needs them now."""
+USELESS = frozenset({FailureKind.CONTENT_TYPE, FailureKind.TOO_LARGE})
+"""Failures that the rest of the file would not mend."""
 
 NOTHING = Verifier(())
 
@@ -162,18 +164,22 @@ class Transfer:
         self.split.go_on(self._file or self._open(total), replace(partial, total=total, spans=tuple(spans)))
         return self.split
 
-    def leave(self, *, full: bool = False) -> None:
-        """Give up: keep a part that can be resumed, and remove one that cannot, while it is still locked.
+    def leave(self, error: BaseException) -> None:
+        """Give up: keep a part that can be resumed, and remove one that is of no use, while it is still locked.
 
-        full: whether the disk is; the part leaves some room then, so that it can be noted what was done.
+        On a full disk the part leaves some room, so that it can be noted what was done.
         """
         if self._file is None:
             return
-        if full and not (self.split is not None and self.split.begun):
+        failure = error if isinstance(error, TaskError) else None
+        if failure and failure.fatal and not (self.split is not None and self.split.begun):
             self._file.give_back(ROOM)
         if self.split is not None:
             with suppress(TaskError):
                 self.split.note()
+        if failure and failure.kind in USELESS:
+            with suppress(TaskError):
+                self._part.remember(None)
         if not self._part.noted:
             with suppress(OSError):
                 os.unlink(self._part.name)
