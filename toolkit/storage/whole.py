@@ -70,7 +70,7 @@ def write_whole(beside: str, final: str, data: bytes, *, modified: int | None = 
             os.unlink(beside)
         raise
     if fsync:
-        sync_folder(os.path.dirname(final))
+        sync_folder(os.path.dirname(final), os.path.dirname(beside))
 
 
 def give_name(beside: str, final: str) -> None:
@@ -91,11 +91,19 @@ def finish(file: int, path: str, *, modified: int | None, fsync: bool) -> None:
         os.fsync(file)
 
 
-def sync_folder(folder: str) -> None:
-    """Have a folder's names written to the disk, where the system can do that."""
-    with suppress(OSError):
-        file = os.open(folder or ".", os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
-        try:
-            os.fsync(file)
-        finally:
-            os.close(file)
+def sync_folder(folder: str, top: str | None = None) -> None:
+    """Have a folder's names written to the disk, where the system can do that; and those of each above it, up to top.
+
+    Folders on the way may be new, and a file is only there if they are.
+    """
+    while True:
+        with suppress(OSError):
+            file = os.open(folder or ".", os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+            try:
+                os.fsync(file)
+            finally:
+                os.close(file)
+        above = os.path.dirname(folder)
+        if top is None or len(folder) <= len(top) or above == folder:
+            return
+        folder = above

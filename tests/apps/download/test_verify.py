@@ -217,7 +217,8 @@ def test_a_page_where_a_document_was_expected_leaves_nothing(
 def test_a_document_where_one_was_expected_is_kept(tmp_path: Path, how: dict[str, Any]) -> None:
     """Also when it comes compressed."""
     body = b"%PDF-1.7\n" + GOOD
-    for number, fields in enumerate(({}, {"Content_Encoding": "gzip"})):
+    options: tuple[dict[str, Any], ...] = ({}, {"Content_Encoding": "gzip"})
+    for number, fields in enumerate(options):
         sent = gzip.compress(body) if fields else body
         with Stage(lambda asked, sent=sent, fields=fields: asked.reply(200, sent, **fields)) as stage:  # type: ignore[misc]
             assert fetched(stage.url + f"{number}.pdf", tmp_path, expect_type=("pdf",), **how).bytes == len(body)

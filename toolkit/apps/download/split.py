@@ -199,7 +199,8 @@ class Split:
         """Bring one range after another, until none is left that is worth it."""
         counted = False
         while not self._refused and (span := self.map.take()) is not None:
-            url = self._sources[self.connections % len(self._sources)] if not leads else self._main
+            sources = self._sources
+            url = sources[self.connections % len(sources)] if not leads else self._main
             stream = Stream(self, span, None, span.end, leads=leads)
             try:
                 await self._bring(runtime, stream, url)
@@ -208,7 +209,7 @@ class Split:
             except _NoRanges:
                 self._refused = True
             except _OtherFile:
-                self._sources.remove(url)
+                self._sources = [each for each in self._sources if each != url]  # others may have found out too
             except TaskError as failure:
                 if failure.fatal or failure.kind in OURS:
                     raise

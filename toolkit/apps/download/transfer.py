@@ -295,7 +295,7 @@ class Transfer:
         self._part.give_name(self._final)
         self._file.close()
         if fsync:
-            storage.sync_folder(os.path.dirname(self._final))
+            storage.sync_folder(os.path.dirname(self._final), self._part.folder)
 
     def _remember_finished(self, fetched: Fetched) -> None:
         facts = asdict(fetched)
