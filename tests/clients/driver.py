@@ -94,10 +94,12 @@ class Driver:
             return error
         raise AssertionError(f"came through with {got}")
 
-    def follow(self, request: Request, may_go: MayGo | None = None, **keeping_to: Any) -> Got:
+    def follow(
+        self, request: Request, may_go: MayGo | None = None, accept: Accept | None = None, **keeping_to: Any
+    ) -> Got:
         """Fetch a whole body, following redirects; keeping_to: network and home, as follow has them."""
         sink = MemorySink(MUCH)
-        reply = self._run(follow(_Runtime(self), request, lambda _: sink, may_go=may_go, **keeping_to))
+        reply = self._run(follow(_Runtime(self), request, accept or (lambda _: sink), may_go=may_go, **keeping_to))
         return Got(reply, sink.body())
 
     def run(self, work: Callable[[AsyncClient], Coroutine[Any, Any, T]]) -> T:

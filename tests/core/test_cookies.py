@@ -47,12 +47,6 @@ def test_cookies_go_where_they_belong(url: str, field: str) -> None:
     assert read_cookies(FILE, "c.txt").field(url, NOW) == field
 
 
-def test_values_are_sent_as_the_bytes_that_they_are() -> None:
-    """UTF-8 in the file is UTF-8 on the wire, where fields are latin-1."""
-    jar = read_cookies("h.test\tFALSE\t/\tFALSE\t0\tn\té€\n", "c")
-    assert jar.field("http://h.test/", NOW).encode("latin-1") == "n=é€".encode()
-
-
 def test_the_last_of_the_same_name_counts() -> None:
     """A file that was appended to."""
     lines = "h.test\tFALSE\t/\tFALSE\t0\tn\t{}\n"

@@ -53,8 +53,7 @@ class Jar:
             and _path_matches(path, cookie.path)
         ]
         found.sort(key=lambda cookie: -len(cookie.path))
-        # As the bytes that are in the file: header fields are latin-1.
-        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in found).encode().decode("latin-1")
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in found)
 
 
 def read_cookies(text: str, where: str) -> Jar:

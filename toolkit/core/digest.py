@@ -7,6 +7,7 @@ import re
 import secrets
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -66,7 +67,7 @@ class Nonces:
 
 def challenge_in(headers: Headers) -> Challenge | None:
     """Return the first challenge that can be answered in a 401's WWW-Authenticate fields, or None."""
-    for scheme, parameters in _challenges(", ".join(headers.all("www-authenticate"))):
+    for scheme, parameters in _challenges(headers):
         if scheme != "digest" or not parameters.get("nonce"):
             continue
         algorithm = parameters.get("algorithm", "")
@@ -86,19 +87,18 @@ def challenge_in(headers: Headers) -> Challenge | None:
 
 def schemes_in(headers: Headers) -> set[str]:
     """Return the kinds of login that a 401 offers, in lower case."""
-    return {scheme for scheme, _ in _challenges(", ".join(headers.all("www-authenticate")))}
+    return {scheme for scheme, _ in _challenges(headers)}
 
 
 def answer(challenge: Challenge, count: int, login: tuple[str, str], method: str, url: str) -> str:
     """Return the Authorization field for a request to a URL; login: user name and password."""
-    # Latin-1 from here on, as header fields are: what the server said goes back, and is hashed, as its bytes.
-    user, password = (each.encode().decode("latin-1") for each in login)
+    user, password = login
     name = challenge.algorithm.lower()
     cnonce, number, target = challenge.cnonce, f"{count:08x}", _target(url)
 
     def digest(*parts: str) -> str:
         kind = ALGORITHMS[name.removesuffix("-sess") or "md5"]
-        return hashlib.new(kind, ":".join(parts).encode("latin-1"), usedforsecurity=False).hexdigest()
+        return hashlib.new(kind, ":".join(parts).encode(), usedforsecurity=False).hexdigest()
 
     secret = digest(user, challenge.realm, password)
     if name.endswith("-sess"):
@@ -106,7 +106,7 @@ def answer(challenge: Challenge, count: int, login: tuple[str, str], method: str
     protected = (number, cnonce, "auth") if challenge.qop else ()
     response = digest(secret, challenge.nonce, *protected, digest(method, target))
     fields = [
-        _user(digest(user, challenge.realm) if challenge.userhash else login[0]),
+        _user(digest(user, challenge.realm) if challenge.userhash else user),
         f"realm={_quoted(challenge.realm)}",
         f"nonce={_quoted(challenge.nonce)}",
         f"uri={_quoted(target)}",
@@ -123,8 +123,12 @@ def answer(challenge: Challenge, count: int, login: tuple[str, str], method: str
     return "Digest " + ", ".join(fields)
 
 
-def _challenges(text: str) -> list[tuple[str, dict[str, str]]]:
+def _challenges(headers: Headers) -> list[tuple[str, dict[str, str]]]:
     """Take WWW-Authenticate apart (RFC 9110, 11.6.1): several challenges may stand in one field."""
+    text = ", ".join(headers.all("www-authenticate"))
+    # Fields are read as latin-1 and sent as UTF-8: what comes is to go back, and to be hashed, as the same bytes.
+    with suppress(UnicodeError):
+        text = text.encode("latin-1").decode()
     found: list[tuple[str, dict[str, str]]] = []
     for part in _PART.finditer(text):
         if part["scheme"]:
