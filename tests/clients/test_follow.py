@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from typing import Any
+
 import pytest
 
 from samples.serve import SampleServer
 from tests.clients.driver import Driver
+from tests.clients.proxy import Proxy
 from tests.clients.raw import Do, RawServer, reply
+from toolkit.clients import ClientKind, ClientOptions
+from toolkit.core import addresses
+from toolkit.core.addresses import is_public
 from toolkit.core.errors import FailureKind, TaskError
 from toolkit.core.follow import MAX_REDIRECTS
 from toolkit.core.http import Request
+from toolkit.core.network import Network
 
 PRIVATE = (("Authorization", "Basic eA=="), ("Cookie", "a=b"), ("Proxy-Authorization", "Basic eQ=="), ("X-Mine", "1"))
 
@@ -115,3 +124,73 @@ def test_hop_is_forbidden_by_may_go(client: Driver) -> None:
             client.follow(Request(server.url), may_go)
         assert server.targets() == ["/", "/a"]
         assert hops == [(server.url, server.url + "a"), (server.url + "a", server.url + "private")]
+
+
+@pytest.fixture
+def one_private(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Make 127.0.0.2 the only address that is not public; nothing listens there."""
+    monkeypatch.setattr(addresses, "NOT_PUBLIC", (IPv4Network("127.0.0.2/32"),))
+    is_public.cache_clear()
+    yield
+    is_public.cache_clear()
+
+
+@pytest.mark.usefixtures("one_private")
+@pytest.mark.parametrize(
+    ("private", "why"),
+    [("guard", FailureKind.BLOCKED), ("block", FailureKind.BLOCKED), ("allow", FailureKind.CONNECT)],
+)
+def test_public_host_leads_to_no_private_address(client: Driver, private: Any, why: FailureKind) -> None:
+    """Unless that is allowed: then it is tried, and here nobody answers."""
+    with RawServer((to("/on"), Do.NEXT, to("http://127.0.0.2:1/"))) as server:
+        network = Network(private=private)
+        with pytest.raises(TaskError) as caught:
+            client.follow(network.request(server.url), network=network)
+    assert caught.value.kind is why
+    assert len(server.requests) == 2
+    if why is FailureKind.BLOCKED:
+        assert caught.value.message == "the address 127.0.0.2 is not public"
+
+
+@pytest.mark.usefixtures("one_private")
+def test_guard_stays_once_a_hop_was_public(client: Driver) -> None:
+    """Robots that ask before a hop see where it may lead, too."""
+    seen: list[str] = []
+
+    async def may_go(_: str, new: Request) -> None:
+        seen.append(new.addresses)
+
+    with RawServer((reply(b"hi"),)) as end, RawServer((to("/a"), Do.NEXT, to(end.url))) as server:
+        network = Network()
+        assert client.follow(network.request(server.url), may_go, network=network).body == b"hi"
+    assert seen == ["public", "public"]
+
+
+def test_private_host_may_lead_to_its_like(client: Driver) -> None:
+    """The user has named it: an intranet's redirects are its own."""
+    with (
+        RawServer((reply(b"hi"),), (reply(b"hi"),)) as end,
+        RawServer((to(f"http://localhost:{end.port}/"),)) as server,
+    ):
+        network = Network()
+        assert client.follow(network.request(server.url), network=network).body == b"hi"
+        blocking = Network(private="block")
+        with pytest.raises(TaskError) as caught:
+            client.follow(blocking.request(server.url), network=blocking)
+    assert caught.value.kind is FailureKind.BLOCKED
+
+
+def test_behind_a_proxy_only_names_are_seen(kind: ClientKind) -> None:
+    """A name counts as public, so that a redirect from it to an address in numbers is judged; localhost does not."""
+    with Proxy() as proxy, Driver(kind, ClientOptions(proxy=f"http://127.0.0.1:{proxy.port}")) as client:
+        network = Network()
+        with RawServer((reply(b"hi"),)) as end, RawServer((to(end.url),)) as server:
+            assert client.follow(network.request(server.url), network=network).body == b"hi"
+        assert len(proxy.heads) == 2
+    with (
+        Proxy(refuse=to("http://127.0.0.1:1/")) as proxy,
+        Driver(kind, ClientOptions(proxy=f"http://127.0.0.1:{proxy.port}")) as client,
+    ):
+        with pytest.raises(TaskError) as caught:
+            client.follow(network.request("http://example.com/"), network=network)
+        assert (caught.value.kind, len(proxy.heads)) == (FailureKind.BLOCKED, 1)
