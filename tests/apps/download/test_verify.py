@@ -277,7 +277,7 @@ def test_a_file_of_just_the_limit_is_kept(tmp_path: Path, how: dict[str, Any], s
 def test_a_body_is_kept_as_it_came_when_told(tmp_path: Path, how: dict[str, Any]) -> None:
     """Not decoded: neither its size, its digest nor its end are those of what is in it."""
     sent = gzip.compress(bytes(5_000_000))[:-8]
-    fields = {"Content_Encoding": "gzip", "Repr_Digest": f"sha-256=:{b64('sha256', sent)}:"}
+    fields: dict[str, Any] = {"Content_Encoding": "gzip", "Repr_Digest": f"sha-256=:{b64('sha256', sent)}:"}
     with Stage(lambda asked: asked.reply(200, sent, **fields)) as stage:
         value = fetched(stage.url + "f", tmp_path, keep_encoded=True, max_size=LIMIT, **how)
     assert (value.bytes, value.verified) == (len(sent), "checksum")
