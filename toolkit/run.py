@@ -7,6 +7,7 @@ order; a signal finds it awake.
 from __future__ import annotations
 
 import hashlib
+import os
 import signal
 import threading
 import time
@@ -309,10 +310,13 @@ class Run:
             return []
         if not hasattr(app, "row"):
             raise UsageError(f"--manifest: {app.name} has no rows to write")
+        if any(os.path.realpath(source) == os.path.realpath(self.options.manifest) for source in self._sources):
+            raise UsageError(f"--manifest {self.options.manifest}: this is the list that is read; choose another name")
         from toolkit.reporting.manifest import Manifest
 
         facts = {"model": self._model.name, "client": self._client.name if app.network else None}
-        return [Manifest(self.options.manifest, app.row, app.row_fields, app.moved, facts)]
+        keep = self.options.retry_failed
+        return [Manifest(self.options.manifest, app.row, app.row_fields, app.moved, facts, keep=keep)]
 
     def _setup(self) -> Setup:
         return Setup(

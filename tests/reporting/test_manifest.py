@@ -125,17 +125,65 @@ def test_manifest_tells_no_secrets_and_no_halves_of_characters(tmp_path: Path) -
 
 def test_manifest_is_refused_before_the_run_when_it_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A form that is not known, no folder, no package, no rows."""
-    for name in ("rows.txt", "rows", "no/rows.csv", ".csv"):
+    (tmp_path / "file").touch()
+    for name in ("rows.txt", "rows", "file/rows.csv", ".csv"):
         with pytest.raises(UsageError, match="--manifest"):
             Manifest(tmp_path / name, row_of)
     (tmp_path / "folder.csv").mkdir()
-    with pytest.raises(UsageError, match="no folder for it, or it is one"):
+    with pytest.raises(UsageError, match="this is a folder"):
         Manifest(tmp_path / "folder.csv", row_of)
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     with pytest.raises(MissingExtra, match=r"pip install 'toolkit\[parquet\]'"):
         Manifest(tmp_path / "rows.parquet", row_of)
+    (tmp_path / "list.jsonl").write_text('"http://127.0.0.1:9/x"')
+    with pytest.raises(UsageError, match="the list that is read"):
+        toolkit.download(tmp_path / "list.jsonl", tmp_path, manifest=tmp_path / "list.jsonl")
+    assert (tmp_path / "list.jsonl").read_text()
     with pytest.raises(UsageError, match="resize has no rows"):
         toolkit.resize(tmp_path, tmp_path / "out", size="1x1", manifest=tmp_path / "rows.csv")
+
+
+@pytest.mark.parametrize("form", READ)
+def test_manifest_of_a_retry_replaces_what_was_retried_alone(form: str, tmp_path: Path) -> None:
+    """Following the command that is shown at the end costs no rows; a place that another URL has is another row."""
+    path = tmp_path / "new" / "folder" / f"rows.{form}"
+    old = [settled(f"http://h/{n}", n, note="old", seconds=0.5, links=["a", "b"]) for n in range(3)]
+    written(Manifest(path, row_of, FIELDS), *old)
+    new = [settled("http://h/1", 1, note="new", more="x"), settled("http://h/9", 2, note="new")]
+    written(Manifest(path, row_of, FIELDS, lambda: {("http://h/1", 1): "moved"}, keep=True), *new)
+    rows = READ[form](path)
+    assert [(row["url"][-1], row["note"], row["path"]) for row in rows] == [
+        ("0", "old", "old"),
+        ("2", "old", "old"),
+        ("1", "new", "moved"),
+        ("9", "new", "old"),
+    ]
+    assert (rows[0]["seconds"], rows[0]["links"]) == (("0.5", "a b") if form == "csv" else (0.5, ["a", "b"]))
+    assert os.listdir(path.parent) == [path.name]
+
+
+@pytest.mark.parametrize("form", READ)
+def test_manifest_of_a_retry_goes_on_from_what_a_kill_left(form: str, tmp_path: Path) -> None:
+    """The journal is newer than the file; half a line in it is no row; and without either there is nothing to keep."""
+    path = tmp_path / f"rows.{form}"
+    written(Manifest(path, row_of, FIELDS, keep=True), settled("http://h/1", 1))
+    killed = Manifest(path, row_of, FIELDS)
+    killed(RunStarted("download", "threads", 1))
+    killed(settled("http://h/2", 2))
+    journal = path if form == "jsonl" else tmp_path / f".rows.{form}.journal.jsonl"
+    journal.write_bytes(journal.read_bytes() + b'{"url": "http')
+    written(Manifest(path, row_of, FIELDS, keep=True), settled("http://h/3", 3))
+    assert [row["url"] for row in READ[form](path)] == ["http://h/2", "http://h/3"]
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_manifest_that_is_something_else_is_not_replaced_by_a_retry(form: str, tmp_path: Path) -> None:
+    """What cannot be read cannot be kept."""
+    path = tmp_path / f"rows.{form}"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(OSError, match=r"file that can be read"):
+        written(Manifest(path, row_of, FIELDS, keep=True))
+    assert path.read_bytes() == b"\xff\xfe"
 
 
 @pytest.mark.parametrize("model", ["sequential", "threads", "processes", "asyncio"])
@@ -154,6 +202,7 @@ def test_manifest_of_a_download_says_what_became_of_each_line(model: str, server
         assert row["bytes"] is None or (out / row["path"]).stat().st_size == row["bytes"] == row["received"]
         assert (row["model"], row["input_status"]) == (model, "mine" if row["id"] == "1" else "")
     assert rows["1"]["path"] == "r.pdf"
+    assert rows["4"]["total_seconds"] > 0
     assert rows["1"]["total_seconds"] >= rows["1"]["first_byte_seconds"] > 0
     assert rows["1"]["checksum"].startswith("sha256:")
     assert rows["3"]["redirects"] == [f"{server.url}files/terms.txt?redirect=1"]
@@ -162,5 +211,13 @@ def test_manifest_of_a_download_says_what_became_of_each_line(model: str, server
     again = {row["id"]: row for row in READ["jsonl"](path)}
     assert [again[n]["status"] for n in "12345"] == ["skipped"] * 3 + ["failed"] * 2
     for number in "123":
-        for name in ("path", "bytes", "checksum", "etag", "last_modified"):
+        for name in ("path", "bytes", "checksum", "etag", "last_modified", "final_url", "content_type", "verified"):
             assert again[number][name] == rows[number][name], name
+    assert [again[n]["attempts"] for n in "12345"] == [0, 0, 0, 1, 0]
+    toolkit.download(tmp_path / "list.csv", out, manifest=path, model=model, retries=0, existing="update")
+    asked = {row["id"]: row for row in READ["jsonl"](path)}
+    assert (asked["3"]["message"], asked["3"]["http_status"], asked["3"]["attempts"]) == ("not modified", 304, 1)
+    assert (asked["3"]["bytes"], asked["3"]["checksum"]) == (rows["3"]["bytes"], rows["3"]["checksum"])
+    toolkit.download([], out, manifest=path, model=model, retries=0, retry_failed=True)
+    retried = {row["id"]: row for row in READ["jsonl"](path)}
+    assert {n: row["message"] for n, row in retried.items()} == {n: row["message"] for n, row in asked.items()}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import importlib
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import IO, Any
 
 from toolkit.core.errors import MissingExtra
@@ -24,6 +25,15 @@ def write_csv(file: IO[bytes], columns: Sequence[str], rows: Iterable[dict[str, 
         writer.writerow([_cell(row.get(column)) for column in columns])
     text.flush()
     text.detach()
+
+
+def read_csv(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows that write_csv wrote, all as text; raises OSError for what is no such file."""
+    try:
+        with path.open(encoding="utf-8", newline="") as text:
+            yield from csv.DictReader(text, restkey="")
+    except (csv.Error, UnicodeError) as error:
+        raise OSError(f"{path} is no CSV file that can be read: {error}") from error
 
 
 def check_parquet() -> None:
@@ -47,6 +57,19 @@ def write_parquet(
     with pq.ParquetWriter(file, schema) as writer:
         while batch := list(islice(left, BATCH)):
             writer.write_table(pa.Table.from_pylist([_typed(row, columns, fields) for row in batch], schema=schema))
+
+
+def read_parquet(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows that write_parquet wrote; raises OSError for what is no such file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(BATCH):
+                yield from batch.to_pylist()
+    except pa.ArrowException as error:
+        raise OSError(f"{path} is no Parquet file that can be read: {error}") from error
 
 
 def _typed(row: dict[str, Any], columns: Sequence[str], fields: Mapping[str, type]) -> dict[str, Any]:

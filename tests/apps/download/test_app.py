@@ -343,12 +343,19 @@ def test_names_in_a_list_are_followed_when_they_change(runs: Runs, tmp_path: Pat
 def test_rows_of_a_list_that_cannot_be_used_are_failures(runs: Runs, tmp_path: Path) -> None:
     """Each with its line number and its own columns; the run goes on."""
     lines = tmp_path / "list.csv"
-    lines.write_text(f"id,url,size,headers\n1,,,\n2,{A},lots,X-Key: secret\n3,{B},4,\n")
+    lines.write_text(f"id,url,size,headers,name\n1,,,,x\n2,{A},lots,X-Key: secret,\n3,{B},4,,\n")
     ends = runs.run([str(lines)])
     assert [type(end) for end in ends] == [Failure, Failure, Success]
     failures = [end for end in ends if isinstance(end, Failure)]
     assert [failure.message.partition(": ")[0] for failure in failures] == ["list.csv:2", "list.csv:3"]
-    rows = [runs.app([]).row(end) for end in ends]
+    app = runs.app([])
+    again = [app.load(end.task.key, json.loads(json.dumps(app.dump(end.task))), end.task.index) for end in failures]
+    assert [(end.kind, end.message) for end in again if isinstance(end, Failure)] == [
+        (failure.kind, failure.message) for failure in failures
+    ]
+    rows = [app.row(end) for end in ends]
+    assert [row["attempts"] for row in rows] == [0, 0, 1]
+    assert "name" not in rows[0]
     assert [(row["id"], row["status"], row["index"]) for row in rows] == [
         ("1", "failed", 0),
         ("2", "failed", 1),

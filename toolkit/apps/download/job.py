@@ -19,12 +19,12 @@ from toolkit.apps.download.naming import Naming
 from toolkit.apps.download.options import DownloadOptions
 from toolkit.apps.download.part import Part
 from toolkit.apps.download.probe import Probed, ProbeJob
-from toolkit.apps.download.rows import FIELDS, HERE, row_of
+from toolkit.apps.download.rows import FIELDS, HERE, UNCHANGED, row_of
 from toolkit.apps.download.wanted import Fetched, Wanted
 from toolkit.core.errors import FailureKind, TaskError
 from toolkit.core.job import Memory, Remembered
 from toolkit.core.lists import Line, Seen, check_sources, count_urls, read_urls
-from toolkit.core.lists.columns import READERS
+from toolkit.core.lists.columns import own_columns
 from toolkit.core.network import Network
 from toolkit.core.quantities import shown_bytes
 from toolkit.core.task import Failure, Outcome, Skip, Success, Task, failure_of
@@ -138,12 +138,9 @@ class DownloadApp:
         current = known.settings == self.settings and not _contradicts(wanted, value)
         if not current or self._options.existing == "overwrite" or not self._is_here(wanted.name, value.get("bytes")):
             return task
-        known_facts = replace(wanted, etag=value.get("etag"), modified=value.get("modified"))
-        if self._options.existing == "update":
-            return replace(task, payload=known_facts)
-        checksums = (value["checksum"],) if value.get("checksum") else ()
-        here = replace(known_facts, size=value.get("bytes"), checksums=checksums)  # as the manifest tells it
-        return Skip(replace(task, payload=here), HERE)
+        if self._options.existing != "update":
+            return Skip(task, HERE)
+        return replace(task, payload=replace(wanted, etag=value.get("etag"), modified=value.get("modified")))
 
     def record(self, value: Fetched) -> dict[str, Any]:
         """Return what the store keeps: what helps the next run, and what people ask a store for."""
@@ -171,6 +168,9 @@ class DownloadApp:
         task = Task(
             key, Wanted(**{"name": "", **{name: _frozen(value) for name, value in payload.items()}}), index=index
         )
+        if task.payload.bad:  # a line that could not be used, and still cannot
+            kind, message = task.payload.bad
+            return Failure(task, FailureKind(kind), message)
         try:
             return replace(task, lane=lane_of(wire_url(task.payload.url)))
         except TaskError as error:
@@ -178,7 +178,10 @@ class DownloadApp:
 
     def row(self, outcome: Outcome) -> dict[str, Any]:
         """Return what became of a task, as a row of the manifest."""
-        return row_of(outcome, self._naming.moved.get((outcome.task.key, outcome.task.index)))
+        asked = isinstance(outcome, Skip) and outcome.reason in (HERE, UNCHANGED) and self._memory
+        known = asked.recall(outcome.task.key) if asked else None
+        moved = self._naming.moved.get((outcome.task.key, outcome.task.index))
+        return row_of(outcome, moved, known.value if known else None)
 
     def moved(self) -> dict[tuple[str, int], str]:
         """Return the paths of files that moved in this run, by URL and index."""
@@ -203,8 +206,9 @@ class DownloadApp:
                 name, foreign = self._naming.other(name, key, url, memory), False
             named = wanted if name == wanted.name else replace(wanted, name=name)
         except TaskError as error:
-            failed = failure_of(Task(line.text, _told(line.text, line), index=index), error)
-            return replace(failed, message=f"{line.where}: {error.message}")
+            message = f"{line.where}: {error.message}"
+            told = replace(_told(line.text, line), bad=(error.kind.value, message))
+            return replace(failure_of(Task(line.text, told, index=index), error), message=message)
         task = Task(key, named, lane_of(url), index=index)
         return Skip(task, FOREIGN) if foreign else task
 
@@ -239,8 +243,7 @@ class DownloadApp:
 
 def _told(url: str, line: Line) -> Wanted:
     """Return what stands for a line that nothing comes of: its URL, and the columns that are the user's own."""
-    own = tuple((name, value) for name, value in line.columns if name.strip().lower() not in READERS)
-    return Wanted(url, "", columns=own)
+    return Wanted(url, "", columns=own_columns(line.columns))
 
 
 def _contradicts(wanted: Wanted, value: dict[str, Any]) -> bool:

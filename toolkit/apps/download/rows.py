@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from toolkit.apps.download.wanted import Fetched, Wanted
+from toolkit.apps.download.wanted import Fetched
 from toolkit.core.task import Failure, Outcome, Skip
 
 STATUS = {"Success": "done", "Skip": "skipped", "Failure": "failed"}
 HERE, UNCHANGED = "already downloaded", "not modified"
-"""Why a file that is here is skipped: what the store knows of it is in its task then."""
+"""Why a file that is here is skipped."""
+NOT_MODIFIED = 304
 TIMES = ("dns_seconds", "connect_seconds", "tls_seconds", "first_byte_seconds", "total_seconds")
 FIELDS: dict[str, type] = {
     "url": str,
@@ -41,10 +43,11 @@ FIELDS: dict[str, type] = {
 EMPTY = {name: 0 if name in ("attempts", "received", "resumed") else None for name in FIELDS}
 
 
-def row_of(outcome: Outcome, path: str | None = None) -> dict[str, Any]:
+def row_of(outcome: Outcome, path: str | None = None, known: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return a row with the same fields for every outcome, None where nothing is known; then the line's own columns.
 
-    path: where the file is by now, if it moved. Sizes are bytes, times seconds.
+    path: where the file is by now, if it moved. known: what the store keeps of a file that is here. Sizes are bytes,
+    times seconds.
     """
     task, wanted = outcome.task, outcome.task.payload
     row: dict[str, Any] = {
@@ -53,15 +56,17 @@ def row_of(outcome: Outcome, path: str | None = None) -> dict[str, Any]:
         "path": wanted.name or None,
         "index": task.index,
         "status": STATUS[type(outcome).__name__],
-        "attempts": 0 if isinstance(outcome, Skip) else task.attempt,
+        "attempts": 0 if wanted.bad or (isinstance(outcome, Skip) and outcome.reason != UNCHANGED) else task.attempt,
         "redirects": [],
     }
     if isinstance(outcome, Failure):
         status = re.match(r"HTTP (\d{3})\b", outcome.message)
         row |= {"kind": outcome.kind.value, "message": outcome.message, "received": None}
         row |= {"http_status": int(status[1])} if status else {}
+        row |= {"total_seconds": _rounded(outcome.timing.seconds)} if outcome.timing.ended else {}
     elif isinstance(outcome, Skip):
-        row |= {"message": outcome.reason, **(_known(wanted) if outcome.reason in (HERE, UNCHANGED) else {})}
+        row |= {"message": outcome.reason, **_known(known or {})}
+        row |= {"http_status": NOT_MODIFIED} if outcome.reason == UNCHANGED else {}
     else:
         row |= _fetched(outcome.value)
     row |= {"path": path} if path else {}
@@ -89,10 +94,9 @@ def _fetched(value: Fetched) -> dict[str, Any]:
     }
 
 
-def _known(wanted: Wanted) -> dict[str, Any]:
-    """Return what is known of a file that is here: recall() has put it into the task."""
-    checksum = wanted.checksums[0] if wanted.checksums else None
-    return {"bytes": wanted.size, "etag": wanted.etag, "last_modified": wanted.modified, "checksum": checksum}
+def _known(value: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("final_url", "bytes", "checksum", "verified", "etag", "content_type")
+    return {**{name: value.get(name) for name in names}, "last_modified": value.get("modified")}
 
 
 def _rounded(seconds: float | None) -> float | None:

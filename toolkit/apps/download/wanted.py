@@ -15,7 +15,7 @@ class Wanted:
     may suggest another. etag, modified: of the file that is there, if it may be old. mirrors: other URLs of the same
     file. checksums: as "sha256:" and hexadecimal digits, any of which may be given. pieces: the algorithm, the size in
     bytes and the digests of pieces, or None. size: in bytes, if that is known. headers: for this file only. columns:
-    what else its line says, for the manifest.
+    what else its line says, for the manifest. bad: of a line that cannot be used, the kind and message of its failure.
     """
 
     url: str
@@ -29,6 +29,7 @@ class Wanted:
     size: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
     columns: tuple[tuple[str, str], ...] = ()
+    bad: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

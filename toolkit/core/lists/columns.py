@@ -58,20 +58,31 @@ def read_details(columns: Columns) -> Details:
     """Return what the columns of an entry say; raises TaskError input for a value that cannot be meant."""
     if not columns:
         return Details()
+    named, rest = _sorted(columns)
+    values: dict[str, Any] = {READERS[name][0]: _read(name, named[name]) for name in named if name in READERS}
+    details = Details(name=named.get("output") or named.get("name", ""), **values, rest=rest)
+    _check_pieces(details)
+    return details
+
+
+def own_columns(columns: Columns) -> Columns:
+    """Return the columns that are the user's own, whatever the others hold."""
+    return _sorted(columns)[1]
+
+
+def _sorted(columns: Columns) -> tuple[dict[str, str], Columns]:
+    """Return the columns that have a meaning and say something, and all others."""
     named: dict[str, str] = {}
     rest: list[tuple[str, str]] = []
     for name, value in columns:
         plain = name.strip().lower()
-        if (plain not in READERS and plain not in ("name", "output")) or plain in named:
+        if (plain not in READERS and plain not in ("name", "output")) or (plain in named and plain != "headers"):
             rest.append((name, value))
-        elif value.strip():
+        elif value.strip():  # of several columns of headers the last counts, and none is told: they may hold secrets
             named[plain] = value.strip()
     if "output" in named and "name" in named:  # then the name is somebody else's
         rest = [(name, value) for name, value in columns if (name, value) in rest or name.strip().lower() == "name"]
-    values: dict[str, Any] = {READERS[name][0]: _read(name, named[name]) for name in named if name in READERS}
-    details = Details(name=named.get("output") or named.get("name", ""), **values, rest=tuple(rest))
-    _check_pieces(details)
-    return details
+    return named, tuple(rest)
 
 
 def _read(column: str, value: str) -> Any:
