@@ -1,15 +1,16 @@
-"""Rounds of one row: every tool once a round, in shuffled order, into an empty folder; the first round warms up."""
+"""Rounds of one row: every tool once a round, in shuffled order, into a new folder; the first round warms up."""
 
 from __future__ import annotations
 
 import filecmp
 import os
 import random
-import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from _ground import SLOW, Ground
 from _measure import Taken, measure
 from _results import Standing
 from _tools import Tool, Work, environment
@@ -20,31 +21,45 @@ LONG = 20.0
 """Seconds of the warm-up above which one measured run is enough: it is no close race."""
 
 
-def race(tools: Sequence[Tool], work: Work, files: Sequence[Path], runs: int, chance: random.Random) -> list[Standing]:
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What is fetched, and where to. files: the right ones. many: whether so many that they stay until the end."""
+
+    work: Work
+    files: Sequence[Path]
+    ground: Ground
+    many: bool
+
+
+def race(tools: Sequence[Tool], course: Course, runs: int, chance: random.Random) -> list[Standing]:
     """Run all tools so many times besides the warm-up, in which their results are compared with the source."""
     standings = [Standing(tool) for tool in tools]
-    around = environment(work.out.parent / "home")
     for number in range(runs + 1):
         order = [each for each in standings if not each.wrong and (number < 2 or not each.long)]
         chance.shuffle(order)
         for standing in order:
-            taken = _once(standing.tool, work, around)
-            standing.wrong = _wrong(taken, work.out, files, thoroughly=number == 0)
+            taken, standing.wrong, pace = _once(standing.tool, course, thoroughly=number == 0)
             standing.long |= taken.seconds > LONG
             if number and not standing.wrong:
                 standing.runs.append(taken)
-            _tell(f"  round {number} of {runs}  {standing.tool.name:30} {standing.wrong or f'{taken.seconds:.2f} s'}")
-    _empty(work.out)
+                standing.paces.append(pace)
+            slow = f"  (a file takes {pace:.2f} ms to make here)" if pace > SLOW else ""
+            came = standing.wrong or f"{taken.seconds:.2f} s{slow}"
+            _tell(f"  round {number} of {runs}  {standing.tool.name:30} {came}")
     return standings
 
 
-def _once(tool: Tool, work: Work, around: dict[str, str]) -> Taken:
-    logs = work.out.parent / "logs"
-    for folder in (work.out, logs):
-        _empty(folder)
+def _once(tool: Tool, course: Course, *, thoroughly: bool) -> tuple[Taken, str, float]:
+    """Run a tool; return what it took, what is wrong with what came, if anything, and the pace of its plot."""
+    plot = course.ground.new()
     if hasattr(os, "sync"):
         os.sync()  # what the last run left to be written is not this run's work
-    return measure(tool.command(work), logs, around, LIMIT)
+    try:
+        around = environment(course.ground.scratch / "home")
+        taken = measure(tool.command(course.work, plot.out), plot.logs, around, LIMIT)
+        return taken, _wrong(taken, plot.out, course.files, thoroughly=thoroughly), plot.pace
+    finally:
+        course.ground.leave(plot, many=course.many)
 
 
 def _wrong(taken: Taken, out: Path, files: Sequence[Path], *, thoroughly: bool) -> str:
@@ -59,11 +74,6 @@ def _wrong(taken: Taken, out: Path, files: Sequence[Path], *, thoroughly: bool) 
     if thoroughly and not all(filecmp.cmp(path, out / path.name, shallow=False) for path in files):
         return "wrong bytes, though it said that all is well"
     return ""
-
-
-def _empty(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
 
 
 def _tell(line: str) -> None:

@@ -14,10 +14,14 @@ from _tools import Tool
 
 @dataclass(slots=True)
 class Standing:
-    """A tool's runs in one row. wrong: why it has no figure, if it has none. long: whether one run is enough."""
+    """A tool's runs in one row. wrong: why it has no figure, if it has none. long: whether one run is enough.
+
+    paces: milliseconds that an empty file took where each run wrote, before it did.
+    """
 
     tool: Tool
     runs: list[Taken] = field(default_factory=list)
+    paces: list[float] = field(default_factory=list)
     wrong: str = ""
     long: bool = False
 
@@ -46,15 +50,23 @@ class Result:
     size: int
     standings: list[Standing]
 
-    def ours(self, *, told: bool = False) -> Standing | None:
-        """Return toolkit at its defaults, or told to split, if it has a figure."""
-        names = (each for each in self.standings if each.good and each.tool.ours)
-        return next((each for each in names if each.tool.told == told), None)
+    def ours(self, at_once: int | None, *, told: bool = False) -> Standing | None:
+        """Return toolkit at so many tasks at once (None: its default), or told to split, if it has a figure."""
+        ours = (each for each in self._good(told=told) if each.tool.ours and each.tool.at_once == at_once)
+        return next(ours, None)
 
     def best(self, family: str | None = None, *, told: bool = False) -> Standing | None:
         """Return the fastest peer, or the fastest of one family; told: among those told to split."""
-        peers = (each for each in self.standings if each.good and not each.tool.ours and each.tool.told == told)
-        return min((each for each in peers if family in (None, each.tool.family)), key=lambda s: s.wall, default=None)
+        peers = (each for each in self._good(told=told) if not each.tool.ours and family in (None, each.tool.family))
+        return min(peers, key=lambda each: each.wall, default=None)
+
+    def equal(self, at_once: int) -> Standing | None:
+        """Return the fastest of the peers that were told this number."""
+        peers = (each for each in self._good() if not each.tool.ours and each.tool.at_once == at_once)
+        return min(peers, key=lambda each: each.wall, default=None)
+
+    def _good(self, *, told: bool = False) -> Iterator[Standing]:
+        return (each for each in self.standings if each.good and each.tool.told == told)
 
     def values(self) -> dict[str, Any]:
         """Return all that was measured, as JSON values."""
@@ -62,8 +74,10 @@ class Result:
             {
                 "name": each.tool.name,
                 "family": each.tool.family,
+                "options": each.tool.options,
                 "wrong": each.wrong,
                 "runs": list(map(asdict, each.runs)),
+                "ms_to_make_a_file": each.paces,
             }
             for each in self.standings
         ]
@@ -72,32 +86,35 @@ class Result:
 
 def table(result: Result) -> str:
     """Return a row's table, fastest first; those without a figure last, with the reason."""
-    by_size = result.size / result.files > 500_000
-    unit = "CPU s/GB" if by_size else "CPU ms/file"
-    per = result.size / 1e9 if by_size else result.files / 1e3
-    ours = result.ours()
+    ours = result.ours(result.row.at_once[0])
     lines = [
         f"### {result.row.name}: {result.files:,} × {_size(result.size // result.files)}",
         "",
-        f"| tool | wall s (median) | min–max | user+sys s | {unit} | peak MB | toolkit is |",
-        "|---|--:|--:|--:|--:|--:|--:|",
+        "| tool | options | wall s (median) | min–max | user+sys s | CPU ms/file | CPU s/GB | peak MB | toolkit is |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for each in sorted((each for each in result.standings if each.good), key=lambda each: each.wall):
         seconds = [run.seconds for run in each.runs]
         ratio = f"{each.wall / ours.wall:.2f}×" if ours else ""
         name = f"**{each.tool.name}**" if each.tool.ours else each.tool.name
         lines.append(
-            f"| {name} | {each.wall:.2f} | {min(seconds):.2f}–{max(seconds):.2f} | {each.cpu:.2f} "
-            f"| {each.cpu / per:.2f} | {median(run.peak for run in each.runs) / 1e6:.0f} | {ratio} |"
+            f"| {name} | {each.tool.options} | {each.wall:.2f} | {min(seconds):.2f}–{max(seconds):.2f} "
+            f"| {each.cpu:.2f} | {each.cpu / result.files * 1e3:.2f} | {each.cpu / result.size * 1e9:.2f} "
+            f"| {median(run.peak for run in each.runs) / 1e6:.0f} | {ratio} |"
         )
-    lines += [f"| {each.tool.name} | – | | | | | {each.wrong} |" for each in result.standings if not each.good]
+    lines += [
+        f"| {each.tool.name} | {each.tool.options} | – | | | | | | {each.wrong} |"
+        for each in result.standings
+        if not each.good
+    ]
     return "\n".join(lines)
 
 
 def verdicts(results: Sequence[Result]) -> Iterator[tuple[bool, str]]:
     """Yield whether each goal is met, with the line that says so."""
     for result in results:
-        name, ours = result.row.name, result.ours()
+        name, (first, *others) = result.row.name, result.row.at_once
+        ours = result.ours(first)
         if ours is None:
             yield False, f"{name}: toolkit has no figure"
             continue
@@ -105,7 +122,10 @@ def verdicts(results: Sequence[Result]) -> Iterator[tuple[bool, str]]:
             yield _verdict(f"{name}, best peer", ours, best, result.row.ahead)
         if result.row.ahead_of_aria2c and (aria2c := result.best("aria2c")):
             yield _verdict(f"{name}, aria2c", ours, aria2c, result.row.ahead_of_aria2c)
-        if (told := result.ours(told=True)) and (best := result.best(told=True)):
+        for number in filter(None, others):
+            if (equal := result.ours(number)) and (best := result.equal(number)):
+                yield _verdict(f"{name}, all at {number}", equal, best, 1.0)
+        if (told := result.ours(None, told=True)) and (best := result.best(told=True)):
             yield _verdict(f"{name}, told to split", told, best, 1.0)
 
 

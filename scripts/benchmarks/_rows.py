@@ -17,8 +17,8 @@ class Row:
     """One table.
 
     shelf: the folder of files, of which the first `most` are fetched. server: which one. at_once: every tool at so many
-    tasks at once, or None for their defaults. tuned: the peers at so many besides, since their defaults may not suit
-    them. ahead: how many times as fast as the best peer toolkit must be, and of aria2c alone.
+    tasks at once, in turn, with None for its defaults. ahead: how many times as fast as the best peer, however it is
+    run, toolkit must be in the first of these ways, and of aria2c alone.
     """
 
     name: str
@@ -26,8 +26,7 @@ class Row:
     shelf: str
     server: Literal["http", "https", "slow"]
     most: int | None = None
-    at_once: int | None = None
-    tuned: int | None = None
+    at_once: tuple[int | None, ...] = (None,)
     ahead: float = 1.0
     ahead_of_aria2c: float | None = None
 
@@ -35,14 +34,14 @@ class Row:
 ROWS = {
     row.name: row
     for row in (
-        Row("small-http", "5,000 × 10 KB, HTTP", "small", "http", tuned=16, ahead=1.3, ahead_of_aria2c=4.0),
-        Row("small-tls", "5,000 × 10 KB, TLS", "small", "https", tuned=16, ahead_of_aria2c=4.0),
-        Row("medium-http", "200 × 1 MB, HTTP", "medium", "http", tuned=8),
-        Row("medium-tls", "200 × 1 MB, TLS", "medium", "https", tuned=8),
-        Row("big-http", "4 × 256 MB, HTTP", "large", "http", ahead=1.3),
-        Row("big-tls", "4 × 256 MB, TLS", "large", "https"),
+        Row("small-http", "5,000 × 10 KB, HTTP", "small", "http", at_once=(None, 16), ahead=1.3, ahead_of_aria2c=4.0),
+        Row("small-tls", "5,000 × 10 KB, TLS", "small", "https", at_once=(None, 16), ahead_of_aria2c=4.0),
+        Row("medium-http", "200 × 1 MB, HTTP", "medium", "http", at_once=(None, 8)),
+        Row("medium-tls", "200 × 1 MB, TLS", "medium", "https", at_once=(None, 8)),
+        Row("big-http", "4 × 256 MB, HTTP", "large", "http", at_once=(None, 4), ahead=1.3),
+        Row("big-tls", "4 × 256 MB, TLS", "large", "https", at_once=(None, 4)),
         Row("slow", "2,000 × 10 KB, 50 ms latency, defaults", "small", "slow", most=2000),
-        Row("slow-64", "2,000 × 10 KB, 50 ms latency, 64 at once", "small", "slow", most=2000, at_once=64),
+        Row("slow-64", "2,000 × 10 KB, 50 ms latency, 64 at once", "small", "slow", most=2000, at_once=(64,)),
         Row("capped", "1 × 512 MB, 20 MB/s a connection", "capped", "http"),
     )
 }

@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from toolkit.core.errors import UsageError
 
 KB, MB = 1000, 1_000_000
 BLOCK = 1 << 20
+MANY = 100
 DATED = 1_700_000_000
 """When the files say that they were changed: long ago, so that their dates are strong validators."""
 
@@ -30,6 +32,11 @@ class Shelf:
         """Return how many files there are, and their size in bytes."""
         return self.quick if quick else (self.count, self.size)
 
+    @property
+    def many(self) -> bool:
+        """Tell whether so many files are fetched in a run that deleting them would slow the next one down."""
+        return self.count >= MANY
+
 
 SHELVES = {
     shelf.name: shelf
@@ -42,10 +49,14 @@ SHELVES = {
 }
 
 
-def build(folder: Path, *, quick: bool) -> Path:
-    """Make all files that are not there yet, and return the folder that is served."""
-    root = folder / ("site-quick" if quick else "site")
-    for shelf in SHELVES.values():
+def site(folder: Path, *, quick: bool) -> Path:
+    """Return the folder that is served."""
+    return folder / ("site-quick" if quick else "site")
+
+
+def build(root: Path, names: Iterable[str], *, quick: bool) -> None:
+    """Make the files of these shelves that are not there yet, in the folder that is served."""
+    for shelf in map(SHELVES.__getitem__, names):
         count, size = shelf.lot(quick=quick)
         place = root / shelf.name
         place.mkdir(parents=True, exist_ok=True)
@@ -53,7 +64,6 @@ def build(folder: Path, *, quick: bool) -> Path:
             path = place / f"{shelf.name}-{number:05}.bin"
             if not path.exists() or path.stat().st_size != size:
                 _write(path, size, seed=number)
-    return root
 
 
 def certificates(folder: Path) -> tuple[Path, Path, Path]:

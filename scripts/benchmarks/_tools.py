@@ -7,9 +7,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from toolkit import __version__
@@ -20,24 +19,29 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One run's work. urls: a file with a URL a line. config: the same for curl. out: the folder, empty.
+    """One run's work. urls: a file with a URL a line. config: the same for curl.
 
     authority: the certificate to trust, or None for plain HTTP.
     """
 
     urls: Path
     config: Path
-    out: Path
     authority: Path | None
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A contestant. family: what it is a variant of. command: what runs it. told: whether told to split."""
+    """A contestant. family: what it is a variant of. options: what it is told, for the table, or what its defaults are.
+
+    command: what fetches the work into an empty folder. at_once: the number it is told, or None. told: whether told to
+    split files.
+    """
 
     name: str
     family: str
-    command: Callable[[Work], list[str]]
+    options: str
+    command: Callable[[Work, Path], list[str]]
+    at_once: int | None = None
     told: bool = False
 
     @property
@@ -48,27 +52,19 @@ class Tool:
 
 def contestants(at_once: int | None, *, variants: bool, pypdl: Path | None) -> list[Tool]:
     """Return the installed tools: at so many tasks at once, or at their defaults with None."""
-    ours = _variants(at_once) if variants else [_toolkit("toolkit", at_once, ())]
-    mark = f" {at_once}" if at_once else ""
-    peers = [
-        Tool(f"wget2{mark}", "wget2", partial(_wget2, at_once)),
-        Tool(f"curl -Z{mark}", "curl", partial(_curl, at_once)),
-        Tool(f"aria2c{f' -j{at_once}' if at_once else ''}", "aria2c", partial(_aria2c, at_once, ())),
-        Tool(f"requests in a pool{mark}", "requests", partial(_usual, "pool", at_once)),
-    ]
+    tools = [_toolkit("", at_once), *(_models(at_once) if variants else ())]
+    tools += [_wget2(at_once), _curl(at_once), _aria2c(at_once), _usual("pool", at_once)]
     if at_once is None:
-        peers.append(Tool("requests in a loop", "requests", partial(_usual, "loop", None)))
+        tools.append(_usual("loop", None))
     if pypdl:
-        peers.append(Tool(f"pypdl{mark}", "pypdl", partial(_pypdl, pypdl, at_once)))
-    return ours + [
-        tool for tool in peers if tool.family not in ("wget2", "curl", "aria2c") or shutil.which(tool.family)
-    ]
+        tools.append(_pypdl(pypdl, at_once))
+    return [tool for tool in tools if tool.family not in ("wget2", "curl", "aria2c") or shutil.which(tool.family)]
 
 
 def splitting() -> list[Tool]:
     """Return those that can be told to fetch one file by eight connections."""
-    ours = _toolkit("toolkit --segments 8", None, ("--segments", "8"), told=True)
-    aria2c = Tool("aria2c -x8 -s8", "aria2c", partial(_aria2c, None, ("-x8", "-s8", "-k1M")), told=True)
+    ours = _toolkit(" split", None, "--segments", "8", told=True)
+    aria2c = _aria2c(None, "-x8", "-s8", "-k1M", told=True)
     return [ours, aria2c] if shutil.which("aria2c") else [ours]
 
 
@@ -106,55 +102,85 @@ def install_pypdl(place: Path) -> Path:
     return python
 
 
-def _variants(at_once: int | None) -> list[Tool]:
-    return [_toolkit("toolkit", at_once, ()), *_models(at_once)]
-
-
 def _models(at_once: int | None) -> Iterator[Tool]:
     blocking = [name for name in ("curl", "requests") if name in clients()]
     for model in ("sequential", "threads", "processes"):
         for client in blocking:
-            yield _toolkit(f"toolkit {model}, {client}", at_once, ("--model", model, "--client", client))
-    yield _toolkit("toolkit asyncio, aiohttp", at_once, ("--model", "asyncio", "--client", "aiohttp"))
+            yield _toolkit(f" {model}+{client}", at_once, "--model", model, "--client", client)
+    yield _toolkit(" asyncio+aiohttp", at_once, "--model", "asyncio", "--client", "aiohttp")
 
 
-def _toolkit(name: str, at_once: int | None, options: tuple[str, ...], *, told: bool = False) -> Tool:
-    def command(work: Work) -> list[str]:
-        limits = ["--workers", str(at_once), "--per-host", str(at_once)] if at_once else []
+def _toolkit(mark: str, at_once: int | None, *more: str, told: bool = False) -> Tool:
+    limits = ("--workers", str(at_once), "--per-host", str(at_once)) if at_once else ()
+    program = str(Path(sys.executable).with_name("toolkit"))
+
+    def command(work: Work, out: Path) -> list[str]:
         trust = ["--ca-file", str(work.authority)] if work.authority else []
-        program = str(Path(sys.executable).with_name("toolkit"))
-        return [program, "download", str(work.urls), "-o", str(work.out), *limits, *options, *trust]
+        return [program, "download", str(work.urls), "-o", str(out), *limits, *more, *trust]
 
-    return Tool(name, "toolkit", command, told)
-
-
-def _wget2(at_once: int | None, work: Work) -> list[str]:
-    threads = [f"--max-threads={at_once}"] if at_once else []
-    trust = [f"--ca-certificate={work.authority}"] if work.authority else []
-    return ["wget2", "-q", "-P", str(work.out), "-i", str(work.urls), *threads, *trust]
+    options = _told([*limits, *more], "as many as help, at most 8")
+    return Tool(_name(f"toolkit{mark}", at_once), "toolkit", options, command, at_once, told)
 
 
-def _curl(at_once: int | None, work: Work) -> list[str]:
+def _wget2(at_once: int | None) -> Tool:
+    most = [f"--max-threads={at_once}"] if at_once else []
+
+    def command(work: Work, out: Path) -> list[str]:
+        trust = [f"--ca-certificate={work.authority}"] if work.authority else []
+        return ["wget2", "--no-config", "-q", "-P", str(out), "-i", str(work.urls), *most, *trust]
+
+    return Tool(_name("wget2", at_once), "wget2", _told(most, "5"), command, at_once)
+
+
+def _curl(at_once: int | None) -> Tool:
     most = ["--parallel-max", str(at_once)] if at_once else []
-    trust = ["--cacert", str(work.authority)] if work.authority else []
-    return ["curl", "-q", "-sSfZ", "--output-dir", str(work.out), "-K", str(work.config), *most, *trust]
+
+    def command(work: Work, out: Path) -> list[str]:
+        trust = ["--cacert", str(work.authority)] if work.authority else []
+        return ["curl", "-q", "-sSfZ", "--output-dir", str(out), "-K", str(work.config), *most, *trust]
+
+    return Tool(_name("curl -Z", at_once), "curl", _told(most, "50"), command, at_once)
 
 
-def _aria2c(at_once: int | None, options: tuple[str, ...], work: Work) -> list[str]:
+def _aria2c(at_once: int | None, *more: str, told: bool = False) -> Tool:
     jobs = [f"-j{at_once}"] if at_once else []
-    trust = [f"--ca-certificate={work.authority}"] if work.authority else []
-    return ["aria2c", "--no-conf", "-q", "-d", str(work.out), "-i", str(work.urls), *jobs, *options, *trust]
+
+    def command(work: Work, out: Path) -> list[str]:
+        trust = [f"--ca-certificate={work.authority}"] if work.authority else []
+        return ["aria2c", "--no-conf", "-q", "-d", str(out), "-i", str(work.urls), *jobs, *more, *trust]
+
+    name = _name("aria2c split" if told else "aria2c", at_once)
+    return Tool(name, "aria2c", _told([*jobs, *more], "5"), command, at_once, told)
 
 
-def _usual(how: str, at_once: int | None, work: Work) -> list[str]:
+def _usual(how: str, at_once: int | None) -> Tool:
     threads = [str(at_once)] if at_once else []
-    trust = ["env", f"REQUESTS_CA_BUNDLE={work.authority}"] if work.authority else []
-    return [*trust, sys.executable, str(HERE / "_usual.py"), how, str(work.urls), str(work.out), *threads]
+
+    def command(work: Work, out: Path) -> list[str]:
+        trust = ["env", f"REQUESTS_CA_BUNDLE={work.authority}"] if work.authority else []
+        return [*trust, sys.executable, str(HERE / "_usual.py"), how, str(work.urls), str(out), *threads]
+
+    told = [f"ThreadPoolExecutor({at_once})"] if at_once else []
+    usually = "1" if how == "loop" else f"{min(32, (os.cpu_count() or 1) + 4)} threads"
+    return Tool(_name(f"requests in a {how}", at_once), "requests", _told(told, usually), command, at_once)
 
 
-def _pypdl(python: Path, at_once: int | None, work: Work) -> list[str]:
-    authority = str(work.authority) if work.authority else "-"
-    return [str(python), str(HERE / "_pypdl.py"), str(work.urls), str(work.out), str(at_once or 1), authority]
+def _pypdl(python: Path, at_once: int | None) -> Tool:
+    def command(work: Work, out: Path) -> list[str]:
+        authority = str(work.authority) if work.authority else "-"
+        return [str(python), str(HERE / "_pypdl.py"), str(work.urls), str(out), str(at_once or 1), authority]
+
+    told = [f"max_concurrent={at_once}"] if at_once else []
+    return Tool(_name("pypdl", at_once), "pypdl", _told(told, "1"), command, at_once)
+
+
+def _name(name: str, at_once: int | None) -> str:
+    return f"{name} at {at_once}" if at_once else name
+
+
+def _told(options: Sequence[str], usually: str) -> str:
+    """Return options as the table shows them; without any, how many tasks at once are this tool's default."""
+    return f"`{' '.join(options)}`" if options else f"defaults ({usually} at once)"
 
 
 def _pypdl_version(python: Path) -> str:

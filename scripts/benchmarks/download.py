@@ -12,24 +12,26 @@ import random
 import signal
 import sys
 import tempfile
+import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from _ground import Ground, check, kind, needed
 from _million import million
 from _nginx import Address, nginx
-from _race import race
+from _race import Course, race
 from _results import Result, table, verdicts
 from _rows import LATENCY, ROWS, Row, choose, write_lists
-from _site import SHELVES, build, certificates
+from _site import SHELVES, build, certificates, site
 from _slow import slow_server
 from _tools import Tool, Work, contestants, install_pypdl, splitting, versions
 
 import toolkit
 from toolkit.compare.environment import doubts
 from toolkit.compare.environment import environment as facts
-from toolkit.core.errors import ToolkitError
+from toolkit.core.errors import ToolkitError, UsageError
 
 
 def main() -> int:
@@ -61,31 +63,42 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--http1", action="store_true", help="offer no HTTP/2 over TLS")
     parser.add_argument(
-        "--scratch", type=Path, help="where files are made, kept, and fetched to (default: a temporary one)"
+        "--scratch",
+        type=Path,
+        help="where files are made, kept, and fetched to: best where nobody deletes files meanwhile, or in memory, "
+        f"below /dev/shm (default: {_scratch()})",
     )
+    parser.add_argument("--seed", type=int, default=time.time_ns() % 100_000, help="of the order in each round")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all that was measured here, after every row")
     return parser.parse_args()
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """Where the race is run: our folder, the folder that is served, by whom, and with which certificate."""
+    """Where the race is run: what is served, by whom, with which certificate, and where files go."""
 
-    scratch: Path
-    root: Path
+    site: Path
     address: Address
     authority: Path
+    ground: Ground
+
+
+Entries = list[tuple[Row, list[Tool]]]
+"""Rows, and who races in them."""
 
 
 def _run(asked: argparse.Namespace) -> int:
-    scratch = (asked.scratch or Path(tempfile.gettempdir()) / "toolkit-bench").resolve()
+    scratch = (asked.scratch or _scratch()).resolve()
+    scratch.mkdir(parents=True, exist_ok=True)
     names = [name.strip() for name in asked.rows.split(",")]
     rows = choose(",".join(name for name in names if name != "million"))
     pypdl = install_pypdl(scratch / "pypdl") if asked.with_pypdl else None
+    entries = _entries(rows, asked, pypdl)
     compileall.compile_dir(Path(toolkit.__file__).parent, quiet=2)
     kept = {"environment": facts(), "versions": versions(pypdl), "runs": asked.runs, "quick": asked.quick, "rows": []}
+    kept["seed"] = asked.seed
     _print_heading(kept)
-    results = _race_all(rows, asked, scratch, pypdl, kept) if rows else []
+    results = _race_all(entries, asked, scratch, kept) if rows else []
     goals = list(verdicts(results))
     if "million" in names:
         goals += million(scratch / "million", 20_000 if asked.quick else asked.urls, kept)
@@ -98,52 +111,82 @@ def _run(asked: argparse.Namespace) -> int:
     return 0 if all(met for met, _ in goals) else 1
 
 
-def _race_all(
-    rows: list[Row], asked: argparse.Namespace, scratch: Path, pypdl: Path | None, kept: dict[str, Any]
-) -> list[Result]:
+def _race_all(entries: Entries, asked: argparse.Namespace, scratch: Path, kept: dict[str, Any]) -> list[Result]:
     """Run the rows, print each one's table, and add them to what is kept."""
-    root = build(scratch, quick=asked.quick)
+    ground, served = Ground(scratch), site(scratch, quick=asked.quick)
+    sizes = [(row, len(tools)) for row, tools in entries]
+    check(ground, needed(ground, sizes, served, 1 + _rounds(asked), quick=asked.quick))
+    build(served, {row.shelf for row, _ in entries}, quick=asked.quick)
     authority, certificate, key = certificates(scratch)
     results: list[Result] = []
-    with nginx(root, scratch / "nginx", certificate, key, http2=not asked.http1) as address:
-        kept["versions"]["nginx"] = address.version
-        print(f"- nginx {address.version}, HTTP/2 {'not ' if asked.http1 else ''}on offer over TLS\n", flush=True)
-        for row in rows:
-            results.append(_row(row, asked, Track(scratch, root, address, authority), _tools(row, asked, pypdl)))
-            print(table(results[-1]), end="\n\n", flush=True)
-            kept["rows"].append(results[-1].values())
-            _save(asked.json, kept)
+    chance = random.Random(asked.seed)
+    try:
+        with nginx(served, scratch / "nginx", certificate, key, http2=not asked.http1) as address:
+            kept["versions"]["nginx"] = address.version
+            print(f"- nginx {address.version}, HTTP/2 {'not ' if asked.http1 else ''}on offer over TLS", flush=True)
+            print(
+                f"- files go to {scratch} ({kind(scratch)}); the order of tools is by --seed {asked.seed}\n", flush=True
+            )
+            for row, tools in entries:
+                results.append(_row(row, tools, asked, Track(served, address, authority, ground), chance))
+                print(table(results[-1]), end="\n\n", flush=True)
+                kept["rows"].append(results[-1].values())
+                _save(asked.json, kept)
+    finally:
+        ground.clear()
     return results
 
 
-def _row(row: Row, asked: argparse.Namespace, track: Track, tools: list[Tool]) -> Result:
+def _row(row: Row, tools: list[Tool], asked: argparse.Namespace, track: Track, chance: random.Random) -> Result:
     print(f"{row.name}: {row.title}", file=sys.stderr)
     limit = SHELVES[row.shelf].quick[0] if asked.quick else None
     with _server(row, track) as base:
-        urls, config, files = write_lists(row, track.root, base, track.scratch, limit)
+        urls, config, files = write_lists(row, track.site, base, track.ground.scratch, limit)
         for path in files:
             path.read_bytes()  # so that the first tool finds them in memory, too
         trust = track.authority if row.server == "https" else None
-        work = Work(urls, config, track.scratch / "run" / "out", trust)
-        standings = race(tools, work, files, 1 if asked.quick else asked.runs, random.Random(1))
+        course = Course(Work(urls, config, trust), files, track.ground, SHELVES[row.shelf].many)
+        standings = race(tools, course, _rounds(asked), chance)
     return Result(row, len(files), sum(path.stat().st_size for path in files), standings)
+
+
+def _rounds(asked: argparse.Namespace) -> int:
+    return 1 if asked.quick else int(asked.runs)
 
 
 def _server(row: Row, track: Track) -> AbstractContextManager[str]:
     """Return what serves a row: nginx, which is there already, or the slow one, for this row only."""
     if row.server == "slow":
-        return slow_server(track.root / row.shelf, LATENCY)
+        return slow_server(track.site / row.shelf, LATENCY)
     return nullcontext(track.address.https if row.server == "https" else track.address.http)
 
 
-def _tools(row: Row, asked: argparse.Namespace, pypdl: Path | None) -> list[Tool]:
-    tools = contestants(row.at_once, variants=asked.variants, pypdl=pypdl)
-    if row.tuned:
-        tools += [tool for tool in contestants(row.tuned, variants=False, pypdl=pypdl) if not tool.ours]
-    if row.shelf == "capped":
-        tools += splitting()
+def _entries(rows: list[Row], asked: argparse.Namespace, pypdl: Path | None) -> Entries:
+    """Return who races in each row; raises UsageError if a name that was asked for is nobody's."""
+    entries = [(row, _tools(row, asked, pypdl)) for row in rows]
     wanted = [name.strip() for name in asked.tools.split(",") if name.strip()]
-    return [tool for tool in tools if not wanted or any(name in tool.name for name in wanted)]
+    names = {tool.name: None for _, tools in entries for tool in tools}
+    for word in wanted:
+        if rows and not any(word in name for name in names):
+            raise UsageError(f"--tools {word}: none of these rows has such a tool; they have {', '.join(names)}")
+    chosen = (
+        (row, [tool for tool in tools if not wanted or any(w in tool.name for w in wanted)]) for row, tools in entries
+    )
+    return [(row, tools) for row, tools in chosen if tools]
+
+
+def _tools(row: Row, asked: argparse.Namespace, pypdl: Path | None) -> list[Tool]:
+    first, *others = row.at_once
+    tools = contestants(first, variants=asked.variants, pypdl=pypdl)
+    for number in others:
+        tools += contestants(number, variants=False, pypdl=pypdl)
+    return tools + (splitting() if row.shelf == "capped" else [])
+
+
+def _scratch() -> Path:
+    """Return where we work unless told: not where all tests and builds make and delete their files, if that can be."""
+    place = Path("/var/tmp")
+    return (place if place.is_dir() else Path(tempfile.gettempdir())) / "toolkit-bench"
 
 
 def _print_heading(kept: dict[str, Any]) -> None:
