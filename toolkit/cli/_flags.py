@@ -16,7 +16,10 @@ from toolkit.core.options import Description
 
 def flags(*groups: Any) -> list[click.Parameter]:
     """Return the flags of several option classes, in order."""
-    return [_flag(field, get_type_hints(group)[field.name]) for group in groups for field in fields(group)]
+    hints = [get_type_hints(group) for group in groups]
+    return [
+        _flag(field, known[field.name]) for group, known in zip(groups, hints, strict=True) for field in fields(group)
+    ]
 
 
 def take(values: dict[str, Any], group: Any) -> Any:
