@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -253,3 +254,15 @@ def _python(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str
         check=False,
         env={**os.environ, "PYTHONPATH": os.getcwd()},
     )
+
+
+def test_temporary_folder_with_a_long_path_is_no_hindrance(
+    perform: Perform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A socket's path is short; where there can be none, workers are started without a fork server."""
+    deep = tmp_path / ("d" * 120)
+    deep.mkdir()
+    monkeypatch.setitem(multiprocessing.process.current_process()._config, "tempdir", str(deep))  # type: ignore[attr-defined]
+    summary, _ = perform("processes", SQUARES)
+    assert summary.succeeded == 200
+    assert list(deep.iterdir()) == []

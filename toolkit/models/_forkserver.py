@@ -25,13 +25,11 @@ _ours = False
 @contextmanager
 def serving(modules: Sequence[str]) -> Iterator[BaseContext]:
     """Lend the context that starts workers: from a fork server that has imported the modules, else by spawning."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
+    if not _enter(modules):
         yield multiprocessing.get_context("spawn")
         return
-    context = multiprocessing.get_context("forkserver")
-    _enter(context, modules)
     try:
-        yield context
+        yield multiprocessing.get_context("forkserver")
     finally:
         _leave()
 
@@ -67,23 +65,30 @@ def launching() -> Iterator[None]:
             vars(main).update(kept)
 
 
-def _enter(context: BaseContext, modules: Sequence[str]) -> None:
+def _enter(modules: Sequence[str]) -> bool:
+    """Start the fork server, if need be; tell whether there is one now."""
     global _users, _ours  # noqa: PLW0603 - there is one fork server in a program, and this is its guard
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return False
     from multiprocessing import forkserver
 
     server: Any = forkserver._forkserver  # noqa: SLF001 - it has no public way to be stopped
     with _lock:
-        _users += 1
         if server._forkserver_pid is not None:  # noqa: SLF001
-            return
-        _ours = True
+            _users += 1
+            return True
         usual = server._preload_modules  # noqa: SLF001
-        context.set_forkserver_preload(list(modules))
+        server.set_forkserver_preload(list(modules))
         try:
             with _spared():
                 forkserver.ensure_running()
+        except OSError:  # the path of the temporary folder is too long for a socket, or nobody may write there
+            return False
         finally:
-            context.set_forkserver_preload(usual)
+            server.set_forkserver_preload(usual)
+        _users += 1
+        _ours = True
+        return True
 
 
 @contextmanager

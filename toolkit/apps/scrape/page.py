@@ -40,7 +40,8 @@ class Page:
 
     def row(self) -> dict[str, Any]:
         """Return the row: what is the same whenever the page is the same."""
-        return {"url": self.url, "final_url": without_password(self.final_url), "status": self.status, **self.fields}
+        urls = {"url": without_password(self.url), "final_url": without_password(self.final_url)}
+        return {**urls, "status": self.status, **self.fields}
 
 
 @dataclass(frozen=True, slots=True)
