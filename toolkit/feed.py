@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from toolkit.core.adaptive import Change
+from toolkit.core.errors import FailureKind
 from toolkit.core.job import Done, Wait
 from toolkit.core.schedule import Retry, Schedule
 from toolkit.core.task import Failure, Outcome, Skip, Task
@@ -139,6 +140,11 @@ class ScheduleFeed:
             self._lock.release()
 
     @property
+    def scarce(self) -> bool:
+        """Whether this machine has run out of something, such as open files."""
+        return self._schedule.limiter.scarce
+
+    @property
     def expired(self) -> bool:
         """Whether the time limit of the run is over."""
         return self._schedule.expired
@@ -172,6 +178,8 @@ class ScheduleFeed:
     def _settle(self, outcome: Outcome, now: float) -> None:
         self._schedule.received = self.bytes
         self._tray.append((outcome, self._schedule.settle(outcome, now)))
+        if isinstance(outcome, Failure) and outcome.kind is FailureKind.LIMIT:
+            self._wake_all()  # those that wait have connections to close
 
     def _step(self, now: float) -> Task[Any] | Wait | Done:
         tray = self._tray

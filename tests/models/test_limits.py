@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +22,13 @@ from toolkit.options import NetworkOptions, RunOptions
 from toolkit.run import Run
 
 SIZE = 20_000
+FEW_FILES = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+sys.argv[0] = "toolkit"
+from toolkit.cli import main
+main()
+"""
 
 
 def fetched(model: str, requests: Sequence[str | Request], **network: Any) -> list[Outcome]:
@@ -52,3 +63,25 @@ def test_an_attempt_that_waits_past_its_time_is_stopped(model: str, server: Samp
     (outcome,) = fetched(model, [f"{server.url}generated/{SIZE}.bin?hang=1"], max_time=0.4)
     assert isinstance(outcome, Failure)
     assert (outcome.kind, outcome.message) == (FailureKind.OVERDUE, "took longer than 0.4 s and was stopped")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
+@pytest.mark.parametrize("workers", ["auto", "64"])
+@pytest.mark.parametrize("how", ["threads", "asyncio"])
+def test_a_machine_with_few_open_files_does_fewer_at_once_and_all_of_them(
+    how: str, workers: str, server: SampleServer, tmp_path: Path
+) -> None:
+    """Connections that are kept are open files, too: those that wait let go of theirs, or the rest would never open."""
+    urls = [f"{server.url}generated/1000.bin?delay=0.02&seed={n}" for n in range(200)]
+    listed = tmp_path / "urls.txt"
+    listed.write_text("\n".join(urls))
+    command = ["download", str(listed), "-o", str(tmp_path / "out"), "--model", how, "--workers", workers]
+    ended = subprocess.run(
+        [sys.executable, "-c", FEW_FILES, *command, "--per-host", "64", "--json", "--retries", "12"],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    report = json.loads(ended.stdout)
+    assert (report["succeeded"], report["failed"]) == (200, {})
+    assert 1 <= report["limits"]["last"] < 20

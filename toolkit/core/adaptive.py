@@ -87,6 +87,11 @@ class Adaptive:
         self._area = self._last = 0.0
         self._open(0, 0.0, skip=self.limit)
 
+    @property
+    def scarce(self) -> bool:
+        """Whether this machine had no more to give, and may have no more yet."""
+        return self._ceiling < self.most
+
     def started(self, running: int, now: float) -> None:
         """Take note that a task starts beside `running` others."""
         self._area += running * (now - self._last)

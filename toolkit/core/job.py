@@ -190,6 +190,10 @@ class Feed(Protocol):
         """Count bytes that came in, for the live view."""
 
     @property
+    def scarce(self) -> bool:
+        """Whether this machine has run out of something: who waits keeps no connection open."""
+
+    @property
     def cancelled(self) -> bool:
         """Whether running tasks must be given up now."""
 

@@ -134,6 +134,8 @@ class BlockingRuntime:
         except BaseException as error:  # a job that raises SystemExit has failed; it must not end its worker
             if self._cancelled():
                 raise Cancelled from error
+            if is_scarcity(error):
+                self.close()  # kept connections are open files, too
             return outcome_of(task, error, Timing(started, time.monotonic(), worker), traceback.format_exc())
         return Success(task, value, Timing(started, time.monotonic(), worker))
 
@@ -145,7 +147,7 @@ class BlockingRuntime:
             lent.abort()
 
     def close(self) -> None:
-        """Close the client, and those of members."""
+        """Close the client, and those of members; the next fetch opens another."""
         self._close_client()
         for lent in self._lent:
             lent.close()
@@ -207,6 +209,11 @@ def hurried(request: Request, deadline: float, limit: float | None) -> Request:
 def overdue(limit: float | None) -> TaskError:
     """Return the failure of a task that took too long."""
     return TaskError(FailureKind.OVERDUE, f"took longer than {limit:g} s and was stopped" if limit else "stopped")
+
+
+def is_scarcity(error: BaseException) -> bool:
+    """Whether this machine had no more of something."""
+    return isinstance(error, TaskError) and error.kind is FailureKind.LIMIT
 
 
 def _ran_out(error: BaseException, deadline: float) -> bool:

@@ -12,15 +12,16 @@ import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any, TypeVar, cast
 
 from toolkit.core.cpus import usable_cpus
 from toolkit.core.errors import UsageError
 from toolkit.core.http import Accept, Reply, Request
-from toolkit.core.job import Done, Feed, Group, Job, Runtime, Wait
+from toolkit.core.job import Done, Feed, Group, Job, Wait
 from toolkit.core.meter import metered
-from toolkit.core.runtime import AsyncClient, overdue
+from toolkit.core.runtime import AsyncClient, is_scarcity, overdue
 from toolkit.core.task import Outcome, Success, Task, Timing, outcome_of
 from toolkit.models import Model, Runner, Setup, Traits, rates_of
 from toolkit.models._group import LoopGroup
@@ -111,7 +112,9 @@ class _Dispatcher:
         self._wake()
 
 
-async def perform(job: Job[Any, Any], task: Task[Any], runtime: Runtime, worker: str, limit: float | None) -> Outcome:
+async def perform(
+    job: Job[Any, Any], task: Task[Any], runtime: AsyncRuntime, worker: str, limit: float | None
+) -> Outcome:
     """Run the job on one task and return what became of it; raises CancelledError, and UsageError."""
     started = time.monotonic()
     me = asyncio.current_task()
@@ -124,8 +127,18 @@ async def perform(job: Job[Any, Any], task: Task[Any], runtime: Runtime, worker:
         if isinstance(error, UsageError):  # it is the whole run's
             raise
         cause = overdue(limit) if clock.expired() else error
+        if is_scarcity(cause):
+            await runtime.renew()  # kept connections are open files, too
         return outcome_of(task, cause, Timing(started, time.monotonic(), worker), traceback.format_exc())
     return Success(task, value, Timing(started, time.monotonic(), worker))
+
+
+@dataclass(slots=True)
+class _Lease:
+    """A client, and how many fetches are under way with it."""
+
+    client: AsyncClient
+    users: int = 0
 
 
 class AsyncRuntime:
@@ -134,15 +147,28 @@ class AsyncRuntime:
     def __init__(self, setup: Setup, feed: Feed) -> None:
         self._setup = setup
         self._received = feed.received
-        self._client: AsyncClient | None = None
+        self._lease: _Lease | None = None
         self._rates = rates_of(setup)
         self._threads = _Threads(usable_cpus())
 
     async def fetch(self, request: Request, accept: Accept) -> Reply:
         """Exchange one request for one reply."""
-        if self._client is None:
-            self._client = cast("AsyncClient", self._setup.client.open(self._setup.client_options))
-        return await self._client.fetch(request, accept, metered(self._progress, request, self._rates))
+        if self._lease is None:
+            self._lease = _Lease(cast("AsyncClient", self._setup.client.open(self._setup.client_options)))
+        lease = self._lease
+        lease.users += 1
+        try:
+            return await lease.client.fetch(request, accept, metered(self._progress, request, self._rates))
+        finally:
+            lease.users -= 1
+            if lease is not self._lease and not lease.users:
+                await lease.client.close()
+
+    async def renew(self) -> None:
+        """Have another client from now on: this one's connections end with what is under way."""
+        lease, self._lease = self._lease, None
+        if lease is not None and not lease.users:
+            await lease.client.close()
 
     def _progress(self, size: int) -> float:
         self._received(size)
@@ -159,8 +185,8 @@ class AsyncRuntime:
     async def close(self, *, patience: float | None = None) -> None:
         """Close the client, and wait for what still runs in threads: `patience` seconds, or as long as it takes."""
         try:
-            if self._client is not None:
-                await self._client.close()
+            if self._lease is not None:
+                await self._lease.client.close()
         finally:
             self._threads.close(patience)
 

@@ -87,6 +87,8 @@ class _Crew:
         step = feed.next()
         while not isinstance(step, Done) and not self._faults:
             if isinstance(step, Wait):
+                if feed.scarce:
+                    runtime.close()
                 feed.wait(step)
                 step = feed.next()
                 continue
