@@ -49,22 +49,22 @@ def measure(command: list[str], folder: Path, environment: dict[str, str], limit
     folder: an existing one, for what the command prints; it is the working folder, too.
     """
     out, err = folder / "stdout.txt", folder / "stderr.txt"
-    between = subprocess.Popen(
-        [sys.executable, "-I", "-S", __file__, str(out), str(err), *command],
+    command = [sys.executable, "-I", "-S", __file__, str(out), str(err), *command]
+    with subprocess.Popen(
+        command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         cwd=folder,
         env=environment,
         process_group=0,
-    )
-    try:
-        told, _ = between.communicate(timeout=limit)
-    except subprocess.TimeoutExpired:
-        return Taken(limit, 0.0, 0.0, 0, None, f"ended after {limit:g} s")
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(between.pid, signal.SIGKILL)
-        between.wait()
+    ) as between:
+        try:
+            told, _ = between.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            return Taken(limit, 0.0, 0.0, 0, None, f"ended after {limit:g} s")
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(between.pid, signal.SIGKILL)
     return Taken(**json.loads(told), said=_last_line(err) or _last_line(out))
 
 
