@@ -48,6 +48,7 @@ BODY: dict[str, Any] = {"asked": True, "head": True, "expected": 9, "received": 
         (broken(27), LIMIT, True, "this machine has no memory left"),
         (broken(3, "URL rejected: secret"), FailureKind.INPUT, False, "cannot be sent"),
         (broken(35, "TLS connect error: error:0A000438:SSL routines::tlsv1 alert (80)"), TLS, False, "tlsv1 alert 80"),
+        (broken(56, "error:0A00045C:SSL routines::tlsv13 alert certificate required", **ASKED), TLS, False, "required"),
         (broken(35, "x::unexpected eof while reading"), CONNECT, True, "closed the connection"),
         (broken(35, "Recv failure: Connection was reset", errno.ECONNRESET), CONNECT, True, "reset the connection"),
         (broken(60, "SSL certificate problem: certificate has expired"), TLS, False, "certificate has expired"),

@@ -111,6 +111,8 @@ def _lost(broken: Broken) -> TaskError:
         return _not_http(broken)
     if broken.head:
         return failures.ended_early(broken.expected, broken.received)
+    if "SSL routines::" in broken.words and " alert " in broken.words:  # as TLS 1.3 says that a certificate is missing
+        return _handshake(broken)
     found = failures.closed()
     if broken.number in failures.REFUSED:
         found = failures.failure_of(OSError(broken.number, ""), broken.request)
