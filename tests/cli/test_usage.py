@@ -17,6 +17,8 @@ WRONG = [
     (["--frob"], "No such option '--frob'"),
     (["download"], "'-o'"),
     (["download", "-o", "OUT"], "nothing to do"),
+    (["download", "http://h/x", "-o", ""], "-o: the name is empty"),
+    (["download", "http://h/x", "-o", "OUT", "--url-column", "x"], "--url-column: what is given has no columns"),
     (["download", "no-such-file", "-o", "OUT"], "'no-such-file' is neither a URL nor a readable file"),
     (["download", "http://h/x", "-o", "/proc/nowhere"], "cannot write to the output folder /proc/nowhere"),
     (["download", "http://h/x", "-o", "OUT", "--workers", "many"], "--workers 'many': give a number from 1, or auto"),

@@ -44,12 +44,16 @@ def app_command(name: str, *, help: str, metavar: str, out_help: str) -> click.C
     """Return the command of an app."""
     groups = groups_of(name)
 
-    def call(sources: tuple[str, ...], out: Path, **values: Any) -> int:
-        return start(name, sources, out, tuple(take(values, group) for group in groups), take(values, ReportOptions))
+    def call(sources: tuple[str, ...], out: str, **values: Any) -> int:
+        if not out.strip():  # mostly a variable of a script that is not set
+            raise UsageError("-o: the name is empty")
+        return start(
+            name, sources, Path(out), tuple(take(values, group) for group in groups), take(values, ReportOptions)
+        )
 
     parameters: list[click.Parameter] = [
         click.Argument(["sources"], nargs=-1, metavar=metavar),
-        click.Option(["-o", "--out", "out"], type=click.Path(path_type=Path), required=True, help=out_help),
+        click.Option(["-o", "--out", "out"], required=True, help=out_help),
         *flags(*groups, ReportOptions),
     ]
     return click.Command(name, callback=call, params=parameters, help=help)

@@ -387,6 +387,18 @@ def test_load_undoes_dump_of_everything(runs: Runs) -> None:
     assert app.load(task.key, json.loads(json.dumps(app.dump(task))), 3) == task
 
 
+def test_list_without_a_url_is_told(runs: Runs, tmp_path: Path) -> None:
+    """It is no failure, and mostly a mistake; a plan that was not read, as of a retry, says nothing."""
+    (tmp_path / "list.txt").write_text("# nothing yet\n")
+    app = runs.app([str(tmp_path / "list.txt")])
+    assert app.warnings == []
+    assert list(app.plan(Store(None))) == []
+    assert app.warnings == ["nothing to do: there is no URL in what was given"]
+    app = runs.app([A])
+    assert len(list(app.plan(Store(None)))) == 1
+    assert app.warnings == []
+
+
 def test_names_of_checksums_that_no_file_has_are_told(runs: Runs, tmp_path: Path) -> None:
     """A mistyped name must not pass for a check; a plan that was not read to its end says nothing of it."""
     (tmp_path / "SHA256SUMS").write_text(f"{sha256(b'body').hexdigest()}  x.txt\n{'0' * 64}  missing.txt\n")

@@ -59,6 +59,8 @@ def test_name_is_the_columns_then_the_templates_then_the_urls() -> None:
         found = wanted({"id": "7"}, **options)
         assert (found.name, found.fixed) == (name, True)
         assert wanted({"id": "7", "output": "mine"}, **options).name == "mine"
+    with pytest.raises(UsageError, match=r"there is no \{idd\}; known are .*, id, output"):  # a mistake all the same
+        wanted({"id": "7", "output": "mine"}, name_template="{idd}")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +82,7 @@ def test_options_are_refused_when_they_contradict_each_other(tmp_path: Path) -> 
     """Before anything is fetched."""
     for options, words in (
         ({"tree": True, "name_template": "x"}, "leave out one"),
-        ({"checksums": (str(tmp_path / "none"),)}, "cannot be read"),
+        ({"checksums": (str(tmp_path / "none"),)}, "--checksums: .* cannot be read"),
         ({"name_template": "{id}"}, "there is no"),
     ):
         with pytest.raises(UsageError, match=words):

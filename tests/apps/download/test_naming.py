@@ -6,9 +6,12 @@ import random
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from tests.apps.download.test_names import assert_safe
 from tests.test_store import APP
-from toolkit.apps.download.names import distinct
+from toolkit.apps.download.names import distinct, folded, from_user
 from toolkit.apps.download.naming import Naming, Suggested
 from toolkit.core.errors import TaskError
 from toolkit.core.task import Success, Task
@@ -207,3 +210,30 @@ def test_owner_text_is_told_from_a_url() -> None:
     wish = Suggested('http://h/"x', 3, "p q", "a\tb")
     assert Suggested.read(wish.owner) == wish
     assert Suggested.read("http://h/{}") is None
+
+
+_parts = st.sampled_from(["a", "A", "b.txt", "B.TXT", "caf\xe9", "cafe\u0301", "x" * 300 + ".tar.gz", "con"])
+_paths = st.lists(st.lists(_parts, min_size=1, max_size=3).map("/".join).map(from_user), min_size=1, max_size=12)
+
+
+@settings(max_examples=100, deadline=None)
+@given(_paths)
+def test_planned_names_are_distinct_safe_and_stable(paths: list[str]) -> None:
+    """Of any list: no two files for one name on any file system, no file where a folder is, the same names again."""
+    urls = [f"http://h/{number}" for number in range(len(paths))]
+    store, folder = Store(None), Path("nowhere")
+
+    def plan(store: Store) -> list[str]:
+        naming = Naming(folder, overwrite=False)
+        return [naming.planned(path, url, url, store) for path, url in zip(paths, urls, strict=True)]
+
+    found = plan(store)
+    files = [folded(path) for path in found]
+    folders = {folded("/".join(path.split("/")[:depth])) for path in found for depth in range(1, path.count("/") + 1)}
+    assert len(set(files)) == len(files)
+    assert not folders & set(files)
+    for path in found:
+        for part in path.split("/"):
+            assert_safe(part)
+    assert plan(store) == found == plan(Store(None))
+    store.close()

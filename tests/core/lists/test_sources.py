@@ -194,6 +194,30 @@ def test_check_sources_refuses_what_cannot_be_read(tmp_path: Path) -> None:
     check_sources([str(tmp_path / "list"), "http://h/", "-"])
 
 
+@pytest.mark.parametrize("name", ["x", "x.txt", "x.csv", "x.tsv", "x.json", "x.jsonl", "x.meta4", "x.csv.gz"])
+def test_check_sources_refuses_what_is_no_text(name: str, tmp_path: Path) -> None:
+    """A program or a picture, whatever it is called; a cell of a table may hold anything all the same."""
+    pack = gzip.compress if name.endswith(".gz") else bytes
+    (tmp_path / name).write_bytes(pack(b"\x7fELF\x02\x01\x01\0\0\0" * 100))
+    with pytest.raises(UsageError, match="is not a text file"):
+        check_sources([str(tmp_path / name)])
+    (tmp_path / "later").write_bytes(b"GIF89a\n\0")
+    with pytest.raises(UsageError, match="is not a text file"):
+        check_sources([str(tmp_path / "later")])
+    (tmp_path / "table.csv").write_bytes(b"url,a\nhttp://h/,\0\n")
+    check_sources([str(tmp_path / "table.csv")])
+
+
+def test_check_sources_refuses_a_column_where_there_are_none(tmp_path: Path) -> None:
+    """A table on standard input, or one that is called .txt, is read as text; one table among the sources will do."""
+    (tmp_path / "list.txt").write_text("http://h/\n")
+    (tmp_path / "list.csv").write_text("a,link\n1,http://h/\n")
+    sources = ["-", "http://h/", str(tmp_path / "list.txt")]
+    with pytest.raises(UsageError, match="--url-column: what is given has no columns"):
+        check_sources(sources, "link")
+    check_sources([*sources, str(tmp_path / "list.csv")], "link")
+
+
 @pytest.mark.parametrize(
     ("text", "url"),
     [("http://h", True), ("ftp://h", True), ("h.txt", False), ("urls?a=b://c", False), ("C:/x", False), ("-", False)],

@@ -61,7 +61,7 @@ class DownloadApp:
         self._lines = Lines(options)
         self._naming = Naming(out, overwrite=options.existing == "overwrite")
         self._memory: Memory | None = None
-        self._read_all = False
+        self._read_all = self._planned_any = False
         self.job = DownloadJob(out, headers_of(options), network or Network(), settings_of(options))
 
     @cached_property
@@ -77,9 +77,12 @@ class DownloadApp:
     @property
     def warnings(self) -> list[str]:
         """What the user should know at the end of a run."""
-        unmet = self._lines.expected.unmet if self._read_all else []
+        if not self._read_all:
+            return []
+        unmet = self._lines.expected.unmet
         shown = ", ".join(unmet[:3]) + (", …" if len(unmet) > 3 else "")  # noqa: PLR2004
-        return [f"--checksums: no file is called {shown}"] if unmet else []
+        told = [] if self._planned_any else ["nothing to do: there is no URL in what was given"]
+        return told + ([f"--checksums: no file is called {shown}"] if unmet else [])
 
     def prepare(self) -> None:
         """Make the folder; raises UsageError."""
@@ -98,7 +101,7 @@ class DownloadApp:
                 continue
             yield self._planned(line, index, seen, memory)
             index += 1
-        self._read_all = True
+        self._read_all, self._planned_any = True, index > 0
 
     @property
     def probe(self) -> ProbeJob | None:

@@ -25,7 +25,7 @@ class Lines:
             raise UsageError("--tree is a template of names, too: leave out one of --tree and --name-template")
         self._template = Template(options.name_template) if options.name_template is not None else None
         self._tree = options.tree
-        self._checked = False
+        self._unchecked = self._template
         self.expected = Expected(options.checksums)
 
     def wanted(self, line: Line, key: str, url: str, index: int) -> Wanted:
@@ -48,17 +48,16 @@ class Lines:
         )
 
     def _name(self, line: Line, details: Details, url: str, index: int) -> tuple[str, bool]:
+        if self._unchecked is not None:
+            self._unchecked.check_columns(dict(line.columns))
+            self._unchecked = None
         if details.name:
             return names.from_user(details.name), True
         if self._tree:
             return tree(url), True
         if self._template is None:
             return names.from_url(url), False
-        columns = dict(line.columns)
-        if not self._checked:
-            self._template.check_columns(columns)
-            self._checked = True
-        return self._template.path(url, index, columns), True
+        return self._template.path(url, index, dict(line.columns)), True
 
 
 class Expected:
@@ -68,7 +67,11 @@ class Expected:
         """Raise UsageError for a file that cannot be read."""
         self._found: dict[str, list[str]] = {}
         for path in paths:
-            for name, digest in sums.read(path).items():
+            try:
+                found = sums.read(path)
+            except UsageError as error:
+                raise UsageError(f"--checksums: {error}") from error
+            for name, digest in found.items():
                 self._found.setdefault(name, []).append(digest)
         self._met: set[str] = set()
 

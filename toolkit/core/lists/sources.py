@@ -50,6 +50,12 @@ def check_sources(sources: Sequence[str], url_column: str | None = None) -> None
         except (OSError, ValueError) as error:
             what = getattr(error, "strerror", None) or error
             raise UsageError(f"{source!r} is neither a URL nor a readable file: {what}") from error
+    if url_column is not None and not any(_is_table(source) for source in sources):
+        raise UsageError("--url-column: what is given has no columns; a table ends in .csv, .tsv, .jsonl and the like")
+
+
+def _is_table(source: str) -> bool:
+    return source != "-" and not is_url(source) and _reader_of(source) is not text.read
 
 
 def read_urls(sources: Sequence[str], url_column: str | None = None) -> Iterator[Line | None]:
@@ -106,8 +112,10 @@ def _check_list(path: str, url_column: str | None) -> None:
     if not Path(path).is_file():  # a terminal or a folder: opening it tells enough
         opened(path).close()
         return
-    if _reader_of(path) is text.read:
-        _check_text(path)
+    is_text = _reader_of(path) is text.read
+    if format_of(path) != "parquet":
+        _check_text(path, first_line=not is_text)
+    if is_text:
         return
     try:
         with closing(_entries(path, Path(path).name, url_column)) as entries:
@@ -118,14 +126,15 @@ def _check_list(path: str, url_column: str | None) -> None:
         raise UsageError(f"{Path(path).name}: {first[0].bad}")
 
 
-def _check_text(path: str) -> None:
+def _check_text(path: str, *, first_line: bool) -> None:
+    """Raise UsageError for a file that is no text by its beginning, or by its first line: a cell may hold anything."""
     with opened(path) as file:
         try:
             start = b"" if is_utf16(file) else file.peek(1024)[:1024]
         except (EOFError, zlib.error) as error:
             raise OSError(f"cut short or damaged: {error}") from error
-    if b"\0" in start:
-        raise UsageError(f"{path!r} is not a text file: a list has a URL a line")
+    if b"\0" in (start.partition(b"\n")[0] if first_line else start):
+        raise UsageError(f"{path!r} is not a text file: a list has a URL a line, or is a table")
 
 
 def _line(entry: Entry, name: str) -> Line:
