@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 
+import toolkit as toolkit_api
 from samples.serve import SampleServer
 from tests.apps.download.stage import Asked, Stage
 from tests.conftest import Toolkit
+from toolkit.core.task import Failure, Success
 
 LARGE = random.Random(6).randbytes(4_000_000)
 BODIES = {"/small": bytes(1000), "/empty": b"", "/large": LARGE}
@@ -115,3 +117,24 @@ def test_a_limit_on_open_files_lowers_the_number_at_once(server: SampleServer, t
     assert done.returncode == 0, done.stderr
     assert "this machine had no more to give" in done.stderr
     assert len(list((tmp_path / "out").glob("*.bin"))) == 60
+
+
+def test_a_name_that_the_system_refuses_fails_its_own_item(server: SampleServer, tmp_path: Path) -> None:
+    """Too long for the system, too long for anybody, below a file: each fails alone, in a line; the others come."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "file").write_bytes(b"")
+    paths = [("d" * 203 + "/") * 20 + "x", "d/" * 50_000 + "x", "file/x", "y" * 300 + ".bin", "well.bin"]
+    rows = [f"{server.url}generated/1000.bin?seed={number},{path}" for number, path in enumerate(paths)]
+    (tmp_path / "list.csv").write_text("\n".join(["url,name", *rows]))
+    found = list(toolkit_api.download.stream([str(tmp_path / "list.csv")], out))
+    failures = {each.task.index: each for each in found if isinstance(each, Failure)}
+    assert {index: (each.kind, each.retryable) for index, each in failures.items()} == dict.fromkeys(
+        range(3), ("name", False)
+    )
+    assert "File name too long" in failures[0].message
+    assert failures[1].message.endswith("its path would be 100,001 characters long")
+    assert "Not a directory" in failures[2].message
+    assert sum(isinstance(each, Success) for each in found) == 2
+    assert (out / "well.bin").stat().st_size == 1000
+    assert (out / ".toolkit.sqlite").stat().st_size < 500_000

@@ -23,6 +23,8 @@ from toolkit.core.urls import wire_url
 
 FOLDER = "/"
 """Who owns the name of a folder, in the store."""
+LONGEST = 4096
+"""Characters of a path, more than which no system takes; each folder on the way is claimed, so that it would cost."""
 MOST_FOLDERS = 10_000
 """Folders that are remembered to be ours without asking the store."""
 
@@ -67,6 +69,8 @@ class Naming:
         """
         with self._lock:
             if "/" in name:
+                if len(name) > LONGEST:
+                    raise TaskError(FailureKind.NAME, f"its path would be {len(name):,} characters long")
                 name = self._in_folders(name, memory)
             for candidate in _candidates(name, url):
                 if self._take(candidate, key, url, memory):
