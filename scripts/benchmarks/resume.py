@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from _scenarios import NAME, SCENARIOS, Player, Scenario
+from _scenarios import NAME, SCENARIOS, Player, Scenario, half
 from _tools import clients, environment, version
 
 from toolkit import __version__
@@ -141,14 +141,14 @@ def attempt(tool: Tool, scenario: Scenario, folder: Path) -> str:
             player.answer = scenario.then
         first = _run(tool, player, folder)
         second = first if first.code == 0 else _run(tool, player, folder)
-        return verdict(scenario.object, first, second, folder)
+        return verdict(scenario.object, first, second, folder, some=scenario.first is half)
 
 
-def verdict(right: bytes, first: Ended, second: Ended, folder: Path) -> str:
-    """Say what a tool made of it, in few words."""
+def verdict(right: bytes, first: Ended, second: Ended, folder: Path, *, some: bool = True) -> str:
+    """Say what a tool made of it, in few words; some: whether some bytes were here before, but not all."""
     if first.code == 0:
         if first.content == right:
-            return "right" if first.sent >= len(right) or not first.sent else "right, resumed"
+            return "right, resumed" if some and 0 < first.sent < len(right) else "right"
         beside = [path for path in folder.iterdir() if path.name.startswith(f"{NAME}.") and path.read_bytes() == right]
         also = f" (the right one in `{beside[0].name}`)" if beside else ""
         return f"**{_flaw(right, first.content)}**, exit 0{also}"

@@ -34,6 +34,11 @@ def test_verdict(tmp_path: Path, first: Ended, second: Ended | None, told: str) 
     assert verdict(RIGHT, first, second or first, tmp_path) == told
 
 
+def test_what_was_whole_is_not_resumed(tmp_path: Path) -> None:
+    """A tool may hang up on an answer that it does not need; that is not to go on with a part."""
+    assert verdict(RIGHT, Ended(0, 5, RIGHT), Ended(0, 5, RIGHT), tmp_path, some=False) == "right"
+
+
 def test_a_right_file_beside_is_told(tmp_path: Path) -> None:
     """A tool that leaves the half and puts the whole under another name has not failed in silence."""
     (tmp_path / f"{NAME}.1").write_bytes(RIGHT)
