@@ -173,6 +173,7 @@ class ScheduleFeed:
             total,
             schedule.stopped,
             schedule.limiter.limit if schedule.policy.workers else None,
+            schedule.slowed.resting(time.monotonic()),
         )
 
     def _settle(self, outcome: Outcome, now: float) -> None:

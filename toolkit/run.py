@@ -27,12 +27,24 @@ from toolkit.feed import BEAT, Engine, ScheduleFeed
 from toolkit.models import Model, Setup
 from toolkit.options import NetworkOptions, RunOptions, client_options_of, limits_of, policy_of, workers_of
 from toolkit.probing import in_batches, outcomes_of
-from toolkit.reporting import LimitChanged, Limits, Reporter, RunFinished, RunStarted, Summary, Tally, TaskSettled
+from toolkit.reporting import (
+    LimitChanged,
+    Limits,
+    Reporter,
+    RunFinished,
+    RunStarted,
+    SlowHost,
+    Summary,
+    Tally,
+    TaskSettled,
+)
 from toolkit.reporting.words import command_line
 from toolkit.store import Store
 
 TICK = 0.2
 """Seconds between Tick events."""
+MOST_HOSTS = 20
+"""Hosts that the report names as slowed down."""
 GRACE = 10.0
 """Seconds that running tasks may take to end after the first Ctrl-C, or the end of the run's time."""
 
@@ -348,7 +360,16 @@ def _limits(schedule: Schedule) -> Limits | None:
     limiter = schedule.limiter
     if not schedule.policy.workers:
         return None
-    return Limits(limiter.adaptive, limiter.highest, limiter.settled, limiter.changed)
+    hosts = [SlowHost(host.name, host.least, host.failures, host.kind) for host in schedule.slowed.all()]
+    return Limits(
+        limiter.adaptive,
+        limiter.highest,
+        limiter.settled,
+        limiter.changed,
+        limiter.why,
+        schedule.policy.per_lane,
+        tuple(hosts[:MOST_HOSTS]),
+    )
 
 
 @contextmanager

@@ -44,6 +44,7 @@ def test_limit_stays_low_when_the_server_has_no_latency(seed: int, spread: float
     limiter = Adaptive(64, adaptive=True)
     course = run(limiter, Server(contention, spread=spread), 4.0, seed=seed)
     assert limiter.settled <= START
+    assert limiter.why in ("more bring nothing", "fewer do as well")
     assert max(change.limit for change in limiter.changes) <= 2 * START
     assert course.done >= 0.96 * 3800 * course.seconds
 
@@ -55,6 +56,7 @@ def test_limit_climbs_to_the_cap_within_a_second_when_there_is_latency(most: int
     limiter = Adaptive(most, adaptive=True)
     course = run(limiter, Server(latency(0.05), spread=spread), 4.0, seed=seed)
     assert course.settled == [most] * 4
+    assert limiter.why == "throughput rises"
     assert course.done >= 0.8 * most / 0.05 * course.seconds
 
 
@@ -93,6 +95,7 @@ def test_limit_is_not_raised_when_it_is_not_used(seed: int) -> None:
     limiter = Adaptive(64, adaptive=True)
     course = run(limiter, Server(latency(0.05)), 6.0, room=8, seed=seed)
     assert all(8 <= limit <= 12 for limit in course.settled)
+    assert limiter.why == "not used"
 
 
 @pytest.mark.parametrize("kind", [FailureKind.THROTTLED, FailureKind.TIMEOUT, FailureKind.LIMIT])
@@ -102,6 +105,7 @@ def test_limit_shrinks_when_more_hurts(kind: FailureKind, seed: int) -> None:
     limiter = Adaptive(64, adaptive=True)
     course = run(limiter, Server(latency(0.05), refuses=above(20, kind)), 10.0, seed=seed)
     assert all(10 <= limit <= 20 for limit in course.settled)
+    assert limiter.why
     assert len(limiter.changes) < 30  # it is not tried again and again
 
 

@@ -95,7 +95,7 @@ def test_breaker_probes_one_at_a_time_when_it_has_opened() -> None:
         assert not lane.has_room
         assert not lane.dead
         miss(lane, probe, now)
-    assert lane.dead == "it could not be reached many times in a row"
+    assert lane.dead == "it could not be reached many times in a row (no)"
 
 
 def test_breaker_closes_when_a_probe_succeeds() -> None:

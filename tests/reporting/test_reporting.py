@@ -17,6 +17,7 @@ from toolkit.reporting import (
     Limits,
     RunFinished,
     RunStarted,
+    SlowHost,
     Summary,
     Tally,
     TaskSettled,
@@ -92,6 +93,15 @@ def test_ending_names_failures_and_the_command_when_some_failed() -> None:
     ]
 
 
+def test_ending_asks_for_a_better_list_when_only_lines_failed() -> None:
+    """To try such lines again would change nothing; where other tasks failed, too, those are worth it."""
+    line = FailureGroup("input", "…: no URL", 1, (("urls.csv:3", "urls.csv:3: no URL"),))
+    text = list(ending(summary(failed={"input": 1}, failures=(line,))))
+    assert text[-1] == "  to go on, correct the list: toolkit download urls.txt -o 'my files'"
+    text = list(ending(summary(failed={"input": 1, "http": 5}, failures=(line, GROUP))))
+    assert text[-1].endswith("--retry-failed")
+
+
 def test_ending_leaves_sources_out_of_a_long_retry_command() -> None:
     """What failed is remembered: a thousand sources need not be pasted again, and what is no source stays."""
     urls = tuple(f"http://h/{n}" for n in range(1000))
@@ -105,18 +115,50 @@ def test_ending_leaves_sources_out_of_a_long_retry_command() -> None:
     [
         (Limits(adaptive=True, highest=32, last=12, changes=5), "  limit settled at 12 at once (auto)"),
         (
-            Limits(adaptive=False, highest=64, last=48, changes=1),
-            "  limit settled at 48 at once (of 64: this machine had no more to give)",
+            Limits(adaptive=True, highest=4, last=4, changes=0, reason="more bring nothing"),
+            "  limit settled at 4 at once (auto): more brought nothing",
+        ),
+        (
+            Limits(adaptive=True, highest=64, last=64, changes=4, reason="throughput rises"),
+            "  limit settled at 64 at once (auto): the most it tries; --workers N allows more",
+        ),
+        (
+            Limits(adaptive=True, highest=32, last=32, changes=3, reason="throughput rises"),
+            "  limit settled at 32 at once (auto): it was still rising at the end",
+        ),
+        (
+            Limits(adaptive=True, highest=8, last=8, changes=1, reason="not used", per_host=8),
+            "  limit settled at 8 at once (auto): more were not used, with at most 8 for one host (--per-host)",
+        ),
+        (
+            Limits(adaptive=False, highest=64, last=48, changes=1, reason="this machine's limit"),
+            "  limit settled at 48 at once (of 64): this machine had no more to give",
         ),
         (Limits(adaptive=True, highest=4, last=4, changes=0), None),
         (None, None),
     ],
 )
-def test_ending_says_where_the_limit_settled_if_it_moved(limits: Limits | None, line: str | None) -> None:
+def test_ending_says_where_the_limit_settled_and_why(limits: Limits | None, line: str | None) -> None:
     """One line, and none where there is nothing to tell."""
     text = list(ending(summary(limits=limits, workers=64)))
     assert text[1:] == ([line] if line else [])
     assert ("threads x auto" if limits and limits.adaptive else "threads x64") in text[0]
+
+
+def test_ending_names_hosts_that_were_slowed_down() -> None:
+    """A few of them; those that could not be reached are told by their failures."""
+    hosts = (SlowHost("down:80", 1, 99, "connect"), *(SlowHost(f"h{n}:80", 2, 5, "throttled") for n in range(7)))
+    text = list(ending(summary(limits=Limits(adaptive=True, highest=4, last=4, changes=0, hosts=hosts))))
+    assert text[1] == "  h0:80 was slowed down to 2 at once (5 failures, the last: throttled)"
+    assert [line.split()[0] for line in text[1:]] == ["h0:80", "h1:80", "h2:80", "h3:80", "h4:80", "…"]
+
+
+def test_ending_does_not_repeat_a_long_command_when_the_run_was_stopped() -> None:
+    """A hundred URLs are not pasted back: the shell remembers them."""
+    command = ("toolkit", "download", *(f"http://h/{n}" for n in range(100)), "-o", "f")
+    assert list(ending(summary(left=5, command=command)))[-1] == "  to go on: give the same command again"
+    fresh = list(ending(summary(left=5, command=(*command, "--fresh"))))
+    assert fresh[-1] == "  to go on: give the same command again, without --fresh"
 
 
 def test_ending_says_how_to_go_on_when_interrupted() -> None:
@@ -170,10 +212,19 @@ def test_tally_counts_skips_by_reason_and_sums_bytes() -> None:
 def test_document_fits_its_schema_when_everything_happened() -> None:
     """The shipped schema describes what is printed."""
     everything: dict[str, object] = {"failed": {"http": 5}, "failures": (GROUP,), "left": 2, "status": "stopped"}
-    limits = Limits(adaptive=True, highest=32, last=12, changes=5)
+    slow = SlowHost("h:80", 2, 3, "throttled")
+    limits = Limits(True, 32, 12, 5, "not used", 8, (slow,))
     report = document(summary(**everything, reason="x", limits=limits, sources=("urls.txt",)))
     validate(report, schema())
-    assert report["limits"] == {"adaptive": True, "highest": 32, "last": 12, "changes": 5}
+    assert report["limits"] == {
+        "adaptive": True,
+        "highest": 32,
+        "last": 12,
+        "changes": 5,
+        "reason": "not used",
+        "per_host": 8,
+        "hosts": [{"host": "h:80", "least": 2, "failures": 3, "kind": "throttled"}],
+    }
     assert report.keys() <= schema()["properties"].keys()
 
 

@@ -47,6 +47,10 @@ CALM = (0.6, 1.6)
 """What throughput may be of what it was; beyond, the world has changed, and it is time for another try."""
 RELIEF = 30.0
 """Seconds after which this machine's own limit is tried again, a quarter higher."""
+RISES = "throughput rises"
+"""The reason for another leap."""
+UNUSED = "not used"
+"""The reason to go back where hosts, or this machine, let no more run."""
 TROUBLES = frozenset({FailureKind.THROTTLED, FailureKind.TIMEOUT})
 KEPT = 1000
 """Changes that are kept until they are told."""
@@ -65,18 +69,20 @@ class Adaptive:
     """The limit on tasks at once, from 1 to most; without adaptive, most, unless this machine has less to give."""
 
     __slots__ = (
-        "_area", "_base", "_began", "_ceiling", "_cut_at", "_doubted", "_last", "_phase", "_received", "_relief",
-        "_skip", "_tasks", "_troubles", "_up", "_wait", "_waited", "adaptive", "changed", "changes", "highest", "limit",
-        "most", "settled",
+        "_area", "_base", "_began", "_ceiling", "_cut_at", "_doubted", "_last", "_phase", "_reached", "_received",
+        "_relief", "_skip", "_tasks", "_troubles", "_up", "_wait", "_waited", "adaptive", "changed", "changes",
+        "highest", "limit", "most", "settled", "why",
     )  # fmt: skip
 
     def __init__(self, most: int, *, adaptive: bool) -> None:
-        """settled: where the limit stands when nothing is being tried. changed: how often that was another."""
+        """settled: where the limit stands when nothing is being tried, and why: for what reason, or "" before any was
+        found. changed: how often settled was another."""  # noqa: D209, D205
         self.most = most
         self.adaptive = adaptive
         self.limit = self.settled = self.highest = min(START, most) if adaptive else most
         self.changes: deque[Change] = deque(maxlen=KEPT)
         self.changed = 0
+        self.why = ""
         self._ceiling = most
         self._relief = self._cut_at = float("-inf")
         self._phase: Literal["climb", "hold", "try"] = "climb"
@@ -85,6 +91,7 @@ class Adaptive:
         self._doubted = False
         self._wait, self._waited = TRIES[0], 0
         self._area = self._last = 0.0
+        self._reached = True
         self._open(0, 0.0, skip=self.limit)
 
     @property
@@ -159,6 +166,7 @@ class Adaptive:
             self._move(self._ceiling, "this machine's limit", received, now)
             return
         used = running >= USED * self.limit
+        self._reached = running > (self.limit + self.settled) / 2
         if self._phase == "climb":
             self._climb(rate, received, now, used=used)
         elif self._phase == "try":
@@ -168,13 +176,14 @@ class Adaptive:
 
     def _climb(self, rate: float, received: int, now: float, *, used: bool) -> None:
         if not used:
-            self._back("not used", received, now)
+            self._up = True  # and so the first try is of fewer: what starts no more workers may be this machine itself
+            self._back(UNUSED, received, now)
             return
         if self._base is None or self._gains(rate, GAIN):
             soars = self._base is not None and self._gains(rate, SOARS)
-            self._keep(rate)
+            self._keep(rate, RISES if self._base is not None else "")
             if self.limit < self._ceiling:
-                self._move(min(self._ceiling, 2 * self.limit), "throughput rises", received, now)
+                self._move(min(self._ceiling, 2 * self.limit), RISES, received, now)
             else:
                 self._phase = "hold"
                 self._wait = TRIES[0] * (4 if soars else 1)  # all of it is of use: fewer can wait
@@ -203,13 +212,13 @@ class Adaptive:
         assert self._base is not None  # noqa: S101 - holding has set it
         if self._up and used and self._gains(rate, GAIN):
             soars = self._gains(rate, SOARS)
-            self._keep(rate)
+            self._keep(rate, RISES)
             self._phase = "climb" if soars and self.limit < self._ceiling else "hold"
             self._up = False  # and so the next try is of more again
             if self._phase == "climb":
-                self._move(min(self._ceiling, 2 * self.limit), "throughput rises", received, now)
+                self._move(min(self._ceiling, 2 * self.limit), RISES, received, now)
         elif not self._up and rate >= self._base * (1 - LOSS * (1 - self.limit / self.settled)):
-            self._keep(rate)
+            self._keep(rate, "fewer do as well")
             self._phase, self._up = "hold", True  # and so the next try is of fewer again
         elif self._up and used and rate >= HURTS * self._base and not self._doubted:
             self._doubted = True
@@ -221,8 +230,9 @@ class Adaptive:
         assert self._base is not None  # noqa: S101 - the callers have looked
         return rate >= self._base * (1 + share * (self.limit / self.settled - 1))
 
-    def _keep(self, rate: float) -> None:
+    def _keep(self, rate: float, why: str) -> None:
         """Stay with the limit that is being tried."""
+        self.why = why
         self._base = rate
         self._doubted = False
         self._wait, self._waited = TRIES[0], 0
@@ -230,6 +240,10 @@ class Adaptive:
 
     def _back(self, reason: str, received: int, now: float) -> None:
         """Give up what was tried; the next try comes later."""
+        if self.limit > self.settled:
+            self.why = reason if self._reached else UNUSED
+        elif not self.why:
+            self.why = reason
         self._phase = "hold"
         self._wait, self._waited = min(2 * self._wait, TRIES[1]), 0
         self._move(self.settled, reason, received, now)
@@ -269,6 +283,7 @@ class Adaptive:
             self._settle(self._ceiling, "trying more", received, now)
 
     def _settle(self, limit: int, reason: str, received: int, now: float) -> None:
+        self.why = reason
         self._move(limit, reason, received, now)
         self._rest(limit)
 

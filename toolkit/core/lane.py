@@ -122,7 +122,7 @@ class Lane:
             self._halve(outcome, now)
         if outcome.kind in UNREACHABLE:
             if not late:
-                self._missed(now)
+                self._missed(outcome.message, now)
         elif outcome.kind not in TELLS_NOTHING:
             self.failures = self.trips = 0  # it answered, if only to say no
 
@@ -143,7 +143,7 @@ class Lane:
         self.failures = self.trips = 0
         self.limit = min(float(self.policy.per_lane), self.limit + 1 / self.limit)
 
-    def _missed(self, now: float) -> None:
+    def _missed(self, why: str, now: float) -> None:
         self.failures += 1
         if self.failures < self.policy.breaker and not self.trips:
             return
@@ -151,7 +151,7 @@ class Lane:
         self.failures = 0
         self.forgiven = self.in_flight
         if self.trips > self.policy.breaker_trips:
-            self.dead = "it could not be reached many times in a row"
+            self.dead = f"it could not be reached many times in a row ({why})"
             return
         self.limit = 1.0  # one probe at a time until one succeeds
         self.cool_until = max(self.cool_until, now + self.policy.breaker_pause * 2 ** (self.trips - 1))

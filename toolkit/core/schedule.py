@@ -19,6 +19,7 @@ from toolkit.core.errors import FailureKind, RunStopped
 from toolkit.core.job import Done, Wait
 from toolkit.core.lane import INFINITY, Lane
 from toolkit.core.policy import Policy
+from toolkit.core.slowed import SlowedHosts
 from toolkit.core.task import Failure, Outcome, Skip, Success, Task
 
 PULLS = 64
@@ -66,6 +67,7 @@ class Schedule:
         self.policy = policy
         self.limiter = Adaptive(policy.workers or UNLIMITED, adaptive=policy.adaptive)
         self.counts = Counts()
+        self.slowed = SlowedHosts()
         self.in_flight = 0
         self.connections = 0
         self.received = 0
@@ -287,6 +289,7 @@ class Schedule:
         lane.queue.clear()
 
     def _retry(self, failure: Failure, lane: Lane, now: float) -> Retry | None:
+        self.slowed.note(lane, failure, now)
         if failure.fatal:
             self.stop(failure.message)
         wait, policy = failure.retry_after or 0.0, self.policy

@@ -56,7 +56,7 @@ class Tick:
 
     received: bytes so far. seconds: since the start.
     total: of tasks, if that is known. stopping: why nothing new is started, or "". limit: tasks at once, if there is
-    one.
+    one. resting: hosts that are left alone for a while.
     """
 
     succeeded: int
@@ -69,6 +69,7 @@ class Tick:
     total: int | None = None
     stopping: str = ""
     limit: int | None = None
+    resting: int = 0
 
     @property
     def ended(self) -> int:
@@ -87,13 +88,31 @@ class FailureGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class SlowHost:
+    """A host that was slowed down. least: tasks at once when it was slowest. failures: how many slowed it, kind: what
+    the last of them was."""  # noqa: D209, D205
+
+    host: str
+    least: int
+    failures: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
-    """What became of the limit on tasks at once. last: where it settled. changes: how often that was another."""
+    """What became of the limits on tasks at once.
+
+    last: where it settled, for the reason, if there was one. changes: how often that was another. per_host: the most
+    for one host. hosts: those that were slowed down, the worst first.
+    """
 
     adaptive: bool
     highest: int
     last: int
     changes: int
+    reason: str = ""
+    per_host: int = 0
+    hosts: tuple[SlowHost, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

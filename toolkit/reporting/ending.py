@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from toolkit.reporting import PLACE, FailureGroup, Summary
+from toolkit.reporting import PLACE, FailureGroup, Limits, Summary
 from toolkit.reporting.words import command_line, duration, plural, shown, size
 
+MOST_HOSTS = 5
+"""Hosts that were slowed down that are shown."""
+DOWN = ("connect", "dns")
+"""Kinds of hosts that could not be reached: if for good, the failures tell it."""
+REASONS = {
+    "throughput rises": "it was still rising at the end",
+    "more bring nothing": "more brought nothing",
+    "fewer do as well": "more brought nothing",
+    "fewer bring less": "fewer brought less",
+    "hosts ask for less": "hosts asked for less, or were too slow",
+    "this machine's limit": "this machine had no more to give",
+    "trying more": "this machine had no more to give",
+}
+"""Why the limit settled where it did."""
 MOST_GROUPS = 10
 """Sorts of failures, and of warnings, that are shown."""
 LONGEST = 300
@@ -48,11 +62,27 @@ def ending(summary: Summary) -> Iterator[str]:
 
 
 def _limit(summary: Summary) -> Iterator[str]:
-    """Yield where the limit on tasks at once came to rest, if it moved."""
+    """Yield where the limit on tasks at once came to rest and why, and which hosts were slowed down."""
     limits = summary.limits
-    if limits and limits.changes:
-        how = "auto" if limits.adaptive else f"of {summary.workers:,}: this machine had no more to give"
-        yield f"  limit settled at {limits.last:,} at once ({how})"
+    if limits is None:
+        return
+    if limits.reason or limits.changes:
+        how = "auto" if limits.adaptive else f"of {summary.workers:,}"
+        yield f"  limit settled at {limits.last:,} at once ({how}){_why(limits, summary.workers)}"
+    slowed = [host for host in limits.hosts if host.kind not in DOWN]
+    for slow in slowed[:MOST_HOSTS]:
+        times = plural(slow.failures, "failure")
+        yield f"  {shown(slow.host)} was slowed down to {slow.least:,} at once ({times}, the last: {slow.kind})"
+    if len(slowed) > MOST_HOSTS:
+        yield "  … and other hosts; --json names more"
+
+
+def _why(limits: Limits, workers: int) -> str:
+    if limits.reason == "throughput rises" and limits.last >= workers:
+        return ": the most it tries; --workers N allows more"
+    if limits.reason == "not used":
+        return f": more were not used, with at most {limits.per_host:,} for one host (--per-host)"
+    return f": {REASONS.get(limits.reason, limits.reason)}" if limits.reason else ""
 
 
 def _group(group: FailureGroup) -> Iterator[str]:
@@ -70,7 +100,11 @@ def _next_step(summary: Summary) -> Iterator[str]:
         return
     command = [part for part in summary.command if part not in ("--fresh", "--retry-failed")]
     if summary.left or summary.status != "complete":
-        yield f"  to go on: {command_line(command)}"
+        text = command_line(command)
+        again = "give the same command again" + (", without --fresh" if "--fresh" in summary.command else "")
+        yield f"  to go on: {text if len(text) <= LONG else again}"
+    elif summary.failures and all(PLACE.match(text) for group in summary.failures for _, text in group.examples):
+        yield f"  to go on, correct the list: {command_line(command)}"
     elif summary.errors:
         yield f"  to retry what failed: {_retry(command, summary.sources)}"
 

@@ -91,5 +91,6 @@ def plural(count: int, one: str, many: str = "") -> str:
 
 
 def running(tick: Tick) -> str:
-    """Return "6 running", or "6 of 8 running" where there is a limit."""
-    return f"{tick.in_flight:,}{'' if tick.limit is None else f' of {tick.limit:,}'} running"
+    """Return "6 running", or "6 of 8 running, 2 hosts left alone for now" where there is something to say."""
+    resting = f", {plural(tick.resting, 'host')} left alone for now" if tick.resting else ""
+    return f"{tick.in_flight:,}{'' if tick.limit is None else f' of {tick.limit:,}'} running{resting}"
