@@ -350,7 +350,8 @@ class Run:
             except Exception as error:
                 self._reporters.remove(reporter)
                 if isinstance(error, OSError):
-                    self._tally.warn(f"a report could not be written: {error.strerror or error}")
+                    where = f"{error.filename}: " if error.filename else ""
+                    self._tally.warn(f"a report could not be written: {where}{error.strerror or error}")
                 else:
                     self._fault = self._fault or error
 

@@ -41,3 +41,26 @@ def test_short_way_agrees_with_the_long_way(function: str, url: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(urls, "_ORDINARY", re.compile("(?!)"))
         assert outcome(function, url) == short
+
+
+@pytest.mark.parametrize(
+    ("url", "wire"),
+    [
+        ("HTTP://H/A?B", "http://h/A?B"),
+        ("Https://Me:Pass@Example.ORG:8080/A#B", "https://Me:Pass@example.org:8080/A"),
+        ("http://B\xfccher.DE?Q", "http://xn--bcher-kva.de?Q"),
+        ("http://[FE80::1%25eth0]/A", "http://[fe80::1%25eth0]/A"),
+        ("http://H", "http://h"),
+        ("http://h/a b?", "http://h/a%20b?"),
+    ],
+)
+def test_wire_url_writes_scheme_and_host_in_small_letters(url: str, wire: str) -> None:
+    """The same address is the same text, so that it is fetched once; what case may matter in stays."""
+    assert urls.wire_url(url) == wire == urls.wire_url(wire)
+
+
+@pytest.mark.parametrize("host", ["a b", "a%20b", "a\x7fb", "a|b", "a<b", "a%2Fb", "a^b"])
+def test_wire_url_refuses_what_is_no_host(host: str) -> None:
+    """Before anything is asked for: two words in a line, mostly."""
+    with pytest.raises(TaskError, match="not a host name"):
+        urls.wire_url(f"http://{host}/x")

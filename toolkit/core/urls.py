@@ -14,6 +14,9 @@ _ORDINARY = re.compile(
     r"(?:/[\x21\x24-\x3b\x3d\x40-\x5b\x5d\x5f\x61-\x7a\x7c\x7e]*)?(?:\?[\x21\x24-\x3b\x3d\x3f-\x5f\x61-\x7a\x7c\x7e]*)?"
 )
 """What nearly every URL in a list looks like: fit for the wire as it stands, and taken apart at once."""
+_AUTHORITY = re.compile(r"\A([^:/?#]+://)((?:[^/?#]*@)?)([^/?#]*)")
+_NO_HOST = re.compile(r"[\x00-\x20\x7f#/<>?@\\^|]")
+"""What no host name has (WHATWG URL, 3.1, forbidden host code points; what brackets may hold is for addresses)."""
 
 
 def check_url(url: str) -> str:
@@ -35,8 +38,8 @@ def wire_url(url: str) -> str:
     """Return a URL as it goes on the wire, changed no more than a browser would (WHATWG URL, 4.4).
 
     White space around it, tabs, line breaks and the fragment go; backslashes before the query are slashes; spaces and
-    what is not ASCII are percent-encoded as UTF-8, host names by IDNA. Everything else stays as it is. Raises
-    TaskError input or blocked, as check_url.
+    what is not ASCII are percent-encoded as UTF-8, host names by IDNA; scheme and host are in small letters. Everything
+    else stays as it is. Raises TaskError input or blocked, as check_url.
     """
     if _ORDINARY.fullmatch(url):
         return url
@@ -45,9 +48,11 @@ def wire_url(url: str) -> str:
     url = re.sub(r"[^\x21\x23-\x3b\x3d\x3f-\x5f\x61-\x7a\x7c\x7e]", _as_utf8, before.replace("\\", "/") + mark + query)
     parts = _split(url)
     host = unquote(parts.hostname or "")
+    if _NO_HOST.search(host):
+        raise TaskError(FailureKind.INPUT, f"not a host name: {host!r}")
     if not host.isascii():
         url = urlunsplit(parts._replace(netloc=parts.netloc.replace(_host_text(parts.netloc), _idna(host))))
-    return check_url(url)
+    return _AUTHORITY.sub(lambda found: found[1].lower() + found[2] + found[3].lower(), check_url(url), count=1)
 
 
 def lane_of(url: str) -> str:
