@@ -66,6 +66,13 @@ def test_stale_challenge_is_answered_anew(client: Driver) -> None:
     assert server.wrong == []
 
 
+def test_challenge_that_is_stale_at_once_is_answered_twice_at_most(client: Driver) -> None:
+    """Others may have used it up, so it is tried again; a server that always says so is not asked for ever."""
+    with LoginServer("digest", uses=0) as server:
+        refusal(client, server.url, user=JOE, digest=True)
+    assert server.statuses() == [401, 401, 401]
+
+
 def test_forgotten_challenge_is_answered_anew(client: Driver) -> None:
     """A server that was started again knows none of its old nonces, and does not call them stale."""
     joe = load_credentials(user=JOE, digest=True)
