@@ -69,7 +69,7 @@ def test_request_gains_fields() -> None:
         ("http://example.com/a|b[c]{d}", "http://example.com/a|b[c]%7Bd%7D"),
         ('http://example.com/<a>"b"', "http://example.com/%3Ca%3E%22b%22"),
         ("http://example.com/../a/./b", "http://example.com/../a/./b"),
-        ("HTTP://EXAMPLE.com/A", "HTTP://EXAMPLE.com/A"),
+        ("HTTP://EXAMPLE.com/A", "http://example.com/A"),
         ("http://münchen.example/ä", "http://xn--mnchen-3ya.example/%C3%A4"),
         ("http://ann:pä@Bücher.example:8080/", "http://ann:p%C3%A4@xn--bcher-kva.example:8080/"),
         ("http://m%C3%BCnchen.example/", "http://xn--mnchen-3ya.example/"),
@@ -80,7 +80,7 @@ def test_request_gains_fields() -> None:
     ],
 )
 def test_wire_url_changes_no_more_than_a_browser(given: str, wire: str) -> None:
-    """What cannot be sent is encoded; escapes, dots and case stay; doing it twice changes nothing."""
+    """What cannot be sent is encoded; escapes, dots and the case of paths stay; doing it twice changes nothing."""
     assert wire_url(given) == wire
     assert wire_url(wire) == wire
 
@@ -310,7 +310,7 @@ def test_http_error_knows_what_the_schedule_needs(
     error = http_error(Head("http://a/", status, headers, "Why"))
     assert (error.kind, error.retryable, error.message) == (kind, retryable, f"HTTP {status} Why")
     assert error.retry_after == (5.0 if wait == "5" else None)
-    assert error.cool_lane == (kind is FailureKind.THROTTLED)
+    assert error.cool_lane == (status in (429, 503))
 
 
 def test_memory_sink_has_a_limit() -> None:

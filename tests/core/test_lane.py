@@ -157,6 +157,13 @@ def test_limit_halves_once_when_many_time_out_together() -> None:
     assert lane.limit == 2.0
 
 
+def test_limit_halves_when_the_host_is_overloaded_though_it_asks_for_nothing() -> None:
+    """A 503 without Retry-After lets fewer run, but holds nobody up."""
+    lane = lane_with(100, per_lane=8)
+    lane.settle(Failure(lane.start(9.0), FailureKind.HTTP, "HTTP 503", cool_lane=True), 9.0)
+    assert (lane.limit, lane.cool_until) == (4.0, 0.0)
+
+
 def test_has_room_counts_connections_when_tasks_use_several() -> None:
     """A task with three connections leaves room for one of four, until it ends."""
     lane = lane_with(5, per_lane=4)

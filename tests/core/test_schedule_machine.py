@@ -287,7 +287,8 @@ class ScheduleMachine(RuleBasedStateMachine):
         task, policy, wait = outcome.task, self.policy, outcome.retry_after or 0.0
         if outcome.fatal:
             self.reasons.add("fatal")
-        if outcome.cool_lane and task.lane:
+        asks = outcome.kind is FailureKind.THROTTLED or outcome.retry_after is not None
+        if outcome.cool_lane and asks and task.lane:
             pause = policy.backoff if outcome.retry_after is None else min(wait, policy.retry_after_cap)
             self.cool_until[task.lane] = max(self.cool_until.get(task.lane, 0.0), self.now + pause)
         may_retry = (

@@ -267,7 +267,7 @@ class Adaptive:
             self._ceiling = max(1, min(self.limit, running) * 3 // 4)
             self._relief = now + RELIEF
             self._cut(self._ceiling, "this machine's limit", received, now)
-        elif failure.kind in TROUBLES:
+        elif failure.kind in TROUBLES or failure.cool_lane:
             self._troubles += 1
 
     def _cut(self, limit: int, reason: str, received: int, now: float) -> None:

@@ -252,5 +252,5 @@ def http_error(head: Head) -> TaskError:
         f"HTTP {head.status}{reason}",
         retryable=head.status in RETRY_STATUSES,
         retry_after=wait,
-        cool_lane=throttled,
+        cool_lane=throttled or head.status == 503,  # noqa: PLR2004
     )

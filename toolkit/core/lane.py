@@ -116,9 +116,9 @@ class Lane:
         if not isinstance(outcome, Failure):
             self._recover()
             return
-        if outcome.cool_lane:
+        if outcome.cool_lane and (outcome.kind is FailureKind.THROTTLED or outcome.retry_after is not None):
             self._cool(outcome, now)
-        elif outcome.kind is FailureKind.TIMEOUT:
+        elif outcome.cool_lane or outcome.kind is FailureKind.TIMEOUT:  # overloaded, it seems, but it asks for nothing
             self._halve(outcome, now)
         if outcome.kind in UNREACHABLE:
             if not late:
