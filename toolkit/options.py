@@ -56,7 +56,10 @@ class RunOptions:
         None, "Seconds without a byte (network) or for a picture, after which a task fails.", metavar="SECONDS"
     )
     deadline: float | None = option(
-        None, "Start nothing more after this time: 90, 10m, 2h.", metavar="TIME", parse=parse_seconds
+        None,
+        "Start nothing more after this time (90, 10m, 2h); what runs then has 10 s to end.",
+        metavar="TIME",
+        parse=parse_seconds,
     )
     max_errors: str | int | float | None = option(None, "Stop after so many failures: 20, or 5%.", metavar="N|N%")
     fresh: bool = option(False, "Forget what was done before, and do everything.")

@@ -201,6 +201,16 @@ def test_tally_keeps_few_warnings_when_all_differ() -> None:
     assert sum(tally.warnings.values()) == 1000
 
 
+def test_tally_groups_failures_to_write_whatever_the_file() -> None:
+    """A thousand files that cannot be opened are one sort of failure."""
+    tally = Tally()
+    for number in range(1000):
+        what = f"cannot write files/{number}: odd.bin: Too many open files"
+        tally.add(Failure(Task(f"u{number}", None), FailureKind.LIMIT, what), 0)
+    (group,) = tally.groups()
+    assert (group.message, group.count) == ("cannot write …: Too many open files", 1000)
+
+
 def test_tally_counts_skips_by_reason_and_sums_bytes() -> None:
     """Skips are told apart, bytes are those of successes."""
     tally = Tally()

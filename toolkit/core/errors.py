@@ -103,8 +103,8 @@ class TaskError(ToolkitError):
     """One task failed.
 
     kind: one of the closed list. retryable: whether another attempt may help. retry_after: seconds the host asked us to
-    wait, or None. cool_lane: whether the whole lane (host) should slow down, not only this task. fatal: whether the run must
-    stop (no space left). Picklable.
+    wait, or None. cool_lane: whether the whole lane (host) should slow down, not only this task. fatal: whether the run
+    must stop (no space left). Picklable.
     """
 
     def __init__(

@@ -12,6 +12,8 @@ from toolkit.core.task import Failure, Outcome, Skip, Success
 
 PLACE = re.compile(r"^[^\n]{1,300}?:\d+: ")
 """The line of a list that a message begins with: without it, failures of a sort are one group."""
+FILE = re.compile(r"^cannot write [^\n]+: ")
+"""The file that a message names: the same."""
 EXAMPLES = 3
 """Failures of a sort that are named; the rest are counted."""
 GROUPS = 200
@@ -222,7 +224,7 @@ class Tally:
 
     def _fail(self, failure: Failure) -> None:
         self.failed[failure.kind.value] += 1
-        text = PLACE.sub("…: ", failure.message.replace(failure.task.key, "…"))
+        text = FILE.sub("cannot write …: ", PLACE.sub("…: ", failure.message.replace(failure.task.key, "…")))
         key = (failure.kind.value, text)
         if key not in self._groups and len(self._groups) >= GROUPS:
             key = (failure.kind.value, "(others)")
