@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from toolkit.apps.download.job import DownloadApp, Fetched
+from toolkit.apps.download.job import DownloadApp
 from toolkit.apps.download.options import DownloadOptions
+from toolkit.apps.download.wanted import Fetched
 from toolkit.core.job import Done
 from toolkit.core.policy import Policy
 from toolkit.core.schedule import Planned, Schedule
