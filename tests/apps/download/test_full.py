@@ -8,6 +8,7 @@ import resource
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -47,17 +48,26 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 class Filling:
-    """A large file of which nobody is told the size, and an empty one that is sent once the disk is full."""
+    """A large file of which nobody is told the size, and an empty one that is sent once the disk is full.
 
-    def __init__(self) -> None:
-        self._full = threading.Event()
+    The large one begins when the small one is in the folder, and the empty one has been asked for.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+        self._asked, self._full = threading.Event(), threading.Event()
 
     def __call__(self, asked: Asked) -> None:
         """Answer one request."""
         if asked.path == "/large" and asked.range is None:
+            self._asked.wait(PATIENCE)
+            until = time.monotonic() + PATIENCE
+            while not (self._out / "small").exists() and time.monotonic() < until:
+                time.sleep(0.01)
             self._fill(asked._handler)
             return
         if asked.path == "/empty":
+            self._asked.set()
             self._full.wait(PATIENCE)
         asked.serve(BODIES[asked.path], '"1"')
 
@@ -79,7 +89,7 @@ class Filling:
 def test_a_full_disk_stops_the_run_and_the_next_one_goes_on(disk: Path, model: str, toolkit: Toolkit) -> None:
     """Exit 3 and a part that is resumed; what is done is known to be, though it ended when the disk was full."""
     out = disk / "out"
-    with Stage(Filling()) as stage:
+    with Stage(Filling(out)) as stage:
         command = ["download", *(stage.url + path[1:] for path in BODIES), "-o", out, "-m", model, "-j", "3"]
         stopped = toolkit(*command)
         assert stopped.returncode == 3, stopped
