@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from toolkit.core.cookies import Jar, read_cookies
-from toolkit.core.digest import Nonces, answer, challenge_in
+from toolkit.core.digest import Challenge, Nonces, answer, challenge_in
 from toolkit.core.errors import TaskError, UsageError
 from toolkit.core.http import Head, Request
 from toolkit.core.unauthorized import UNAUTHORIZED, with_advice
@@ -50,9 +50,11 @@ class Visitor:
         self._in_url: tuple[tuple[str, str], Login] | None = None
         self._preemptive = False
         self._scheme = ""
+        self._fresh: tuple[tuple[tuple[str, str], str], Challenge] | None = None
 
     def dressed(self, request: Request) -> Request:
         """Return the request with what may go to its URL."""
+        self._fresh = None
         origin = origin_of(request.url)
         self._left = self._left or origin != self._home
         self._was_secure = self._was_secure or origin[0] == "https"
@@ -76,6 +78,7 @@ class Visitor:
     def again(self, sent: Request, head: Head) -> Request | None:
         """Return the request that answers a server's challenge, or None if there is none that could be answered."""
         if head.status != UNAUTHORIZED or not self._all.digest:
+            self._share()
             return None
         origin = origin_of(sent.url)
         login, challenge = self._login(sent, origin), challenge_in(head.headers)
@@ -84,11 +87,19 @@ class Visitor:
             return None
         if ours and not self._preemptive and not challenge.stale:
             return None  # the answer was wrong: so is the password
-        self._all.nonces.learn((origin, login[0]), challenge)
+        # It is ours alone until our answer was taken: some servers want no nonce twice.
+        self._fresh = (origin, login[0]), challenge
         rest = tuple(each for each in sent.headers if each[0].lower() != "authorization")
-        value = self._answer(sent, origin, login)
+        value = answer(challenge, 1, login, sent.method, sent.url)
         self._preemptive, self._scheme = False, "digest"
         return replace(sent, headers=(*rest, ("Authorization", value)))
+
+    def _share(self) -> None:
+        """Let others answer the challenge that we have answered well."""
+        if self._fresh is not None:
+            server, challenge = self._fresh
+            self._all.nonces.learn(server, challenge, answered=1)
+            self._fresh = None
 
     def _authorization(self, request: Request, origin: tuple[str, str]) -> str:
         if self._all.bearer and not self._left:

@@ -48,10 +48,10 @@ class Nonces:
         """Arrive empty in another process: two may not count the same nonce."""
         return Nonces, ()
 
-    def learn(self, server: Any, challenge: Challenge) -> None:
-        """Keep a challenge."""
+    def learn(self, server: Any, challenge: Challenge, answered: int = 0) -> None:
+        """Keep a challenge that was answered so often."""
         with self._lock:
-            self._known[server] = challenge, 0
+            self._known[server] = challenge, answered
             while len(self._known) > MOST:
                 self._known.popitem(last=False)
 
