@@ -246,3 +246,38 @@ def test_options_that_cannot_be_are_refused(
         main(["download", "http://127.0.0.1:1/x", "-o", str(tmp_path / "out"), *options])
     assert end.value.code == 2
     assert words in capsys.readouterr().err
+
+
+def test_dry_run_ends_quietly_when_its_reader_goes_away(tmp_path: Path) -> None:
+    """`| head -1` is no failure: what shells expect of a program whose reader has gone, and not a word."""
+    (tmp_path / "list").write_text("".join(f"http://127.0.0.1:9/{number}\n" for number in range(5000)))
+    run = (
+        f"'{sys.executable}' -m toolkit download list -o out --dry-run --no-probe | head -n 1; echo ${{PIPESTATUS[0]}}"
+    )
+    done = subprocess.run(["bash", "-c", run], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=50)
+    assert done.stdout.splitlines() == ["do    http://127.0.0.1:9/0 -> 0", "141"]
+    assert done.stderr == ""
+
+
+def test_retry_completes_the_manifest_and_keeps_to_the_list(
+    server: SampleServer, tmp_path: Path, toolkit: Toolkit
+) -> None:
+    """The command that is shown at the end: what came stays told, what failed is told anew, a bad line stays bad."""
+    url = f"{server.url}files/terms.txt"
+    (tmp_path / "list.csv").write_text(f"id,url,size\n1,{url},\n2,{url}?fail=1,\n3,{url}?x=1,lots\n4,,\n")
+    manifest = tmp_path / "new" / "rows.csv"
+    command = ("download", tmp_path / "list.csv", "-o", tmp_path / "new", "--manifest", manifest, "--retries", "0")
+    assert toolkit(*command).returncode == 1
+    with manifest.open(encoding="utf-8", newline="") as file:
+        first = {row["id"]: row for row in csv.DictReader(file)}
+    assert [first[number]["status"] for number in "1234"] == ["done", "failed", "failed", "failed"]
+    done = toolkit(*command, "--retry-failed", "--model", "asyncio")
+    assert "1 file done, 2 failed" in done.stderr
+    assert "correct the list" in done.stderr
+    with manifest.open(encoding="utf-8", newline="") as file:
+        second = {row["id"]: row for row in csv.DictReader(file)}
+    assert second["1"] == first["1"]
+    assert (second["2"]["status"], second["2"]["model"]) == ("done", "asyncio")
+    for number in "34":
+        assert second[number]["message"] == first[number]["message"]
+        assert second[number]["message"].startswith(f"list.csv:{int(number) + 1}: ")

@@ -72,7 +72,10 @@ def start(app: str, sources: tuple[str, ...], out: Path, chosen: tuple[Any, ...]
         reporters = [] if report.dry_run else _reporters(report, stack)
         run = make_run(app, sources, out, chosen, reporters=reporters, command=command)
         if report.dry_run:
-            return _show_plan(run)
+            try:
+                return _show_plan(run)
+            except BrokenPipeError:  # as by `| head`
+                return _sigpipe()
         summary = run.finish(_printer(run) if str(out) == "-" else None)
     code = _sigpipe() if summary.reason == READER_GONE else summary.exit_code
     if report.json:
