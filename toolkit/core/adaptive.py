@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from toolkit.core.errors import FailureKind
+from toolkit.core.look import TASK_BYTES, Look
 from toolkit.core.task import Failure, Outcome
 
 START = 4
@@ -25,8 +26,6 @@ FLOWING = 0.5
 """Seconds after which large files are judged by their bytes though none has ended."""
 PATIENCE = 10.0
 """Seconds after which any work at all is judged."""
-TASK_BYTES = 256 * 1024
-"""Bytes that are as much work as the rest of a task: small files count as files, large ones as bytes."""
 USED = 0.6
 """Share of the limit that must have been in use on average, or nothing can be said of it."""
 GAIN = 0.2
@@ -69,9 +68,8 @@ class Adaptive:
     """The limit on tasks at once, from 1 to most; without adaptive, most, unless this machine has less to give."""
 
     __slots__ = (
-        "_area", "_base", "_began", "_ceiling", "_cut_at", "_doubted", "_last", "_phase", "_reached", "_received",
-        "_relief", "_skip", "_tasks", "_troubles", "_up", "_wait", "_waited", "adaptive", "changed", "changes",
-        "highest", "limit", "most", "settled", "why",
+        "_base", "_ceiling", "_cut_at", "_doubted", "_look", "_phase", "_reached", "_relief", "_up", "_wait", "_waited",
+        "adaptive", "changed", "changes", "highest", "limit", "most", "settled", "why",
     )  # fmt: skip
 
     def __init__(self, most: int, *, adaptive: bool) -> None:
@@ -90,9 +88,8 @@ class Adaptive:
         self._base: float | None = None
         self._doubted = False
         self._wait, self._waited = TRIES[0], 0
-        self._area = self._last = 0.0
         self._reached = True
-        self._open(0, 0.0, skip=self.limit)
+        self._look = Look(skip=self.limit)
 
     @property
     def scarce(self) -> bool:
@@ -101,64 +98,51 @@ class Adaptive:
 
     def started(self, running: int, now: float) -> None:
         """Take note that a task starts beside `running` others."""
-        self._area += running * (now - self._last)
-        self._last = now
+        self._look.advance(running, now)
 
     def ended(self, outcome: Outcome, running: int, received: int, now: float) -> None:
         """Learn from a task's end. running: tasks, this one among them. received: bytes of the whole run so far."""
-        self._area += running * (now - self._last)
-        self._last = now
+        self._look.advance(running, now)
         if isinstance(outcome, Failure):
             self._fail(outcome, running, received, now)
         if not self.adaptive:
             return
-        self._tasks += 1
-        if self._skip:
-            if self._tasks >= self._skip:
-                self._open(received, now)
+        look = self._look
+        look.tasks += 1
+        if look.skip:
+            if look.tasks >= look.skip:
+                look.open(received, now)
         # Only whole rounds: tasks that start together end together, and half of such a burst would tell nothing.
-        elif self._tasks % self.limit == 0 and (
-            now - self._began >= LEAST or (self._phase == "climb" and self._soars(received, now))
+        elif look.tasks % self.limit == 0 and (
+            look.elapsed(now) >= LEAST or (self._phase == "climb" and self._soars(received, now))
         ):
             self._judge(received, now)
 
     def review(self, running: int, received: int, now: float) -> None:
         """Look at the bytes now and then: large files move the limit before they end."""
-        self._area += running * (now - self._last)
-        self._last = now
+        self._look.advance(running, now)
         if self._ceiling < self.most and now >= self._relief:
             self._raise_ceiling(received, now)
-        elapsed = now - self._began
+        look, elapsed = self._look, self._look.elapsed(now)
         if not self.adaptive or elapsed < FLOWING / 2:
             return
-        work = (received - self._received) / TASK_BYTES
-        flows = work > max(1, self._tasks)
-        if self._skip:
+        brought = look.brought(received)
+        flows = brought / TASK_BYTES > max(1, look.tasks)
+        if look.skip:
             if flows:
-                self._open(received, now)
-        elif (flows and elapsed >= FLOWING) or (elapsed >= PATIENCE and (self._tasks or received > self._received)):
+                look.open(received, now)
+        elif (flows and elapsed >= FLOWING) or (elapsed >= PATIENCE and (look.tasks or brought > 0)):
             self._judge(received, now)
 
-    def _open(self, received: int, now: float, skip: int = 0) -> None:
-        """Begin another look; skip: tasks that began under another limit, whose ends do not count."""
-        self._began = self._last = now
-        self._received = received
-        self._area = 0.0
-        self._tasks = self._troubles = 0
-        self._skip = skip
-
-    def _rate(self, received: int, now: float) -> float:
-        work = self._tasks - self._troubles + (received - self._received) / TASK_BYTES
-        return work / (now - self._began)
-
     def _soars(self, received: int, now: float) -> bool:
-        return now - self._began >= SOON and self._base is not None and self._gains(self._rate(received, now), SOARS)
+        look = self._look
+        return look.elapsed(now) >= SOON and self._base is not None and self._gains(look.rate(received, now), SOARS)
 
     def _judge(self, received: int, now: float) -> None:
-        elapsed = now - self._began
-        rate, running, ended = self._rate(received, now), self._area / elapsed, self._tasks
-        troubled = self._troubles > TROUBLED * self._tasks
-        self._open(received, now)
+        look = self._look
+        rate, running, ended = look.rate(received, now), look.running(now), look.tasks
+        troubled = look.troubles > TROUBLED * look.tasks
+        look.open(received, now)
         if troubled:
             self._cut(max(1, int(min(self.limit, max(1.0, running)) * CUT)), "hosts ask for less", received, now)
             return
@@ -256,7 +240,7 @@ class Adaptive:
         skip = 0 if limit > self.limit else max(1, self.limit - limit)
         self.limit = limit
         self.changes.append(Change(limit, reason, now))
-        self._open(received, now, skip=skip)
+        self._look.open(received, now, skip)
 
     # What hurts
 
@@ -268,7 +252,7 @@ class Adaptive:
             self._relief = now + RELIEF
             self._cut(self._ceiling, "this machine's limit", received, now)
         elif failure.kind in TROUBLES or failure.cool_lane:
-            self._troubles += 1
+            self._look.troubles += 1
 
     def _cut(self, limit: int, reason: str, received: int, now: float) -> None:
         self._cut_at = now
