@@ -63,7 +63,7 @@ def test_reporters_are_told_in_order(server: SampleServer, tmp_path: Path) -> No
         ({"workers": 0}, "--workers 0"),
         ({"workers": "three"}, "--workers 'three': give a number from 1, or auto"),
         ({"delay": "x"}, "delay='x': give float"),
-        ({"header": {"a": "b"}}, "header="),
+        ({"header": {"a": "b"}}, "header: give tuple"),
         ({"ca_file": "nowhere.pem"}, "nowhere.pem"),
     ],
 )
