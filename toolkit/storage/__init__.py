@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from toolkit.storage.opening import remove_alone
-from toolkit.storage.part import PartFile, Window, check_space
+from toolkit.storage.part import PartFile, Window, check_space, is_full
 from toolkit.storage.places import hold, inside, make_parent, output_folder, place
 from toolkit.storage.refusals import BUSY, FULL, named, naming_errors
 from toolkit.storage.whole import atomic_write, finish, give_name, sync_folder, write_whole
@@ -19,6 +19,7 @@ __all__ = [
     "give_name",
     "hold",
     "inside",
+    "is_full",
     "make_parent",
     "named",
     "naming_errors",

@@ -131,6 +131,14 @@ def check_space(folder: str, size: int) -> None:
             raise TaskError(FailureKind.DISK, what, fatal=True)
 
 
+def is_full(folder: str, size: int) -> bool:
+    """Tell whether so many bytes more cannot fit on the disk, as far as it tells."""
+    try:
+        return shutil.disk_usage(folder).free < size
+    except OSError:
+        return False
+
+
 @lru_cache(maxsize=16)
 def _allocates(folder: str) -> bool:
     """Tell whether the file system reserves space by itself; where it cannot, glibc would write every block."""

@@ -93,9 +93,12 @@ def test_a_full_disk_stops_the_run_and_the_next_one_goes_on(disk: Path, model: s
         command = ["download", *(stage.url + path[1:] for path in BODIES), "-o", out, "-m", model, "-j", "3"]
         stopped = toolkit(*command)
         assert stopped.returncode == 3, stopped
-        assert "No space left on device" in stopped.stderr
+        assert "No space left on device" in stopped.stderr or "disk is full" in stopped.stderr, stopped
         assert "Traceback" not in stopped.stderr
-        assert {path.name for path in out.iterdir() if not path.name.startswith(".")} == {"small", "empty"}
+        there = {path.name for path in out.iterdir() if not path.name.startswith(".")}
+        assert there in ({"small", "empty"}, {"small"}), (
+            "the store may be the first to notice: what runs is given up then"
+        )
         (part,) = out.glob(".*.part")
         here = part.stat().st_size
         assert here > SIZE // 2
@@ -103,8 +106,9 @@ def test_a_full_disk_stops_the_run_and_the_next_one_goes_on(disk: Path, model: s
         assert mount("-o", "remount,size=64m", str(disk))
         stage.asked.clear()
         done = toolkit(*command)
-        assert (done.returncode, "2 already downloaded" in done.stderr) == (0, True), done
-        assert [(asked.path, asked.range) for asked in stage.asked] == [("/large", f"bytes={here}-")]
+        assert (done.returncode, f"{len(there)} already downloaded" in done.stderr) == (0, True), done
+        assert [asked.range for asked in stage.asked if asked.path == "/large"] == [f"bytes={here}-"]
+        assert {asked.path[1:] for asked in stage.asked} == {"small", "empty", "large"} - there
     assert all((out / path[1:]).read_bytes() == body for path, body in BODIES.items())
     assert not list(out.glob(".*.part*"))
 

@@ -172,7 +172,8 @@ class Transfer:
         if self._file is None:
             return
         failure = error if isinstance(error, TaskError) else None
-        if failure and failure.fatal and not (self.split is not None and self.split.begun):
+        full = failure.fatal if failure else storage.is_full(self._part.folder, ROOM)  # the store may notice it first
+        if full and not (self.split is not None and self.split.begun):
             self._file.give_back(ROOM)
         if self.split is not None:
             with suppress(TaskError):
