@@ -292,3 +292,23 @@ def test_a_coded_body_without_its_end_is_no_file(tmp_path: Path, how: dict[str, 
         found = failed(stage.url + "f", tmp_path, **{**how, "retries": 0})
         assert (found.kind, found.retryable) == ("truncated", True)
         assert len(stage.asked) == 1
+
+
+def test_a_size_that_a_list_tells_shows_that_a_body_was_cut(tmp_path: Path, how: dict[str, Any]) -> None:
+    """Where the server says no length and closes the connection, nobody else knows that there should be more."""
+
+    def scene(asked: Asked) -> None:
+        asked.unmeasured(SMALL[:3000])
+
+    with Stage(scene) as stage:
+        found = failed(row(tmp_path, stage.url + "f", size="5000"), tmp_path, **{**how, "retries": 0})
+        assert (found.kind, found.retryable) == ("truncated", True)
+        assert found.message == "3,000 bytes came, the list says 5,000"
+        assert fetched(row(tmp_path, stage.url + "g", size="3000"), tmp_path, **how).bytes == 3000
+
+
+def test_a_size_that_differs_is_told_and_fails_nothing(tmp_path: Path) -> None:
+    """A list may be older than its files, or mean something else by that word."""
+    with Stage(sends(SMALL)) as stage:
+        done = toolkit.download([row(tmp_path, stage.url + "f", size="80")], tmp_path / "out", **ONE)
+    assert (done.succeeded, done.warnings) == (1, {"a file has another size than the list says": 1})

@@ -240,6 +240,9 @@ class Transfer:
         size = self._size()
         if self._total is not None and size != self._total:
             raise TaskError(FailureKind.TRUNCATED, f"{size:,} of {self._total:,} bytes came", retryable=True)
+        told = self._wanted.size
+        if told is not None and size < told and not self._ends:  # nobody else knows where it ends
+            raise TaskError(FailureKind.TRUNCATED, f"{size:,} bytes came, the list says {told:,}", retryable=True)
 
     async def _verify(self, runtime: Runtime) -> None:
         if self._settings.expect_types and not self._settings.keep_encoded:
@@ -334,6 +337,7 @@ class Transfer:
             redirects=reply.redirects,
             timings=reply.timings,
             segments=max(1, split.connections) if split is not None else 1,
+            told=self._wanted.size,
         )
 
     def _size(self) -> int:

@@ -39,7 +39,7 @@ class Fetched:
     bytes: its size. received: bytes over the wire this time. resumed: bytes kept from before. verified: how we know
     that it is whole: "checksum", "length" or "" (the server said nothing, and closed the connection). suggested: the
     name that the server gave it, made safe, if it still waits for it in its part file: then `name` is not there yet.
-    redirects: URLs left behind. segments: connections that brought it.
+    redirects: URLs left behind. segments: connections that brought it. told: the size that the list says it has.
     """
 
     name: str
@@ -57,6 +57,12 @@ class Fetched:
     redirects: tuple[str, ...] = ()
     timings: Timings = Timings()  # noqa: RUF009 - frozen
     segments: int = 1
+    told: int | None = None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know of it: a list may be older than its files, and say other sizes."""
+        return () if self.told in (None, self.bytes) else ("a file has another size than the list says",)
 
 
 @dataclass(frozen=True, slots=True)
