@@ -27,7 +27,11 @@ def start(setup: Setup) -> Iterator[Runner]:
 
 
 class _Crew:
-    """The threads of a run: while all are busy another comes, up to the workers that are allowed."""
+    """The threads of a run: while all are busy another comes, up to the workers that are allowed.
+
+    It is the model's own thread that starts them: would one that is about to work start the next, which does the same,
+    all would be there before any of them had come to an end.
+    """
 
     def __init__(self, setup: Setup, feed: Feed) -> None:
         self._setup, self._feed = setup, feed
@@ -35,15 +39,17 @@ class _Crew:
         self._threads: list[threading.Thread] = []
         self._busy: set[str] = set()
         self._most = setup.workers
-        self._hiring = threading.Lock()
+        self._short = threading.Event()
+        self._ended: list[str] = []
         self._faults: list[BaseException] = []
 
     def work(self) -> None:
         """Work until the feed is done; raises what a thread raised, once all have ended."""
         self._hire()
-        for thread in self._threads:  # it grows meanwhile
-            while thread.is_alive() and not self._feed.cancelled:
-                thread.join(0.5)
+        while len(self._ended) < len(self._threads) and not self._feed.cancelled:
+            if self._short.wait(0.5):
+                self._short.clear()
+                self._hire()
         ends = time.monotonic() + LINGER
         for thread in self._threads:
             if thread.is_alive():
@@ -53,22 +59,19 @@ class _Crew:
 
     def _hire(self) -> None:
         """Start another thread if all are busy and it is allowed; do without if this machine has no more."""
-        with self._hiring:
-            if len(self._busy) < len(self._threads) or len(self._threads) >= self._most or self._faults:
-                return
-            number = len(self._threads)
-            # A daemon, so that a thread that cannot be stopped does not keep a cancelled program alive.
-            thread = threading.Thread(
-                target=self._run, args=(f"thread-{number}",), name=f"toolkit-{number}", daemon=True
-            )
-            self._threads.append(thread)
-            try:
-                thread.start()
-            except (RuntimeError, MemoryError) as error:
-                self._threads.pop()
-                self._most = number
-                if not number:
-                    raise RunStopped(f"no thread can be started ({error}): end other programs first") from error
+        number = len(self._threads)
+        if len(self._busy) < number or number >= self._most or self._faults:
+            return
+        # A daemon, so that a thread that cannot be stopped does not keep a cancelled program alive.
+        thread = threading.Thread(target=self._run, args=(f"thread-{number}",), name=f"toolkit-{number}", daemon=True)
+        self._threads.append(thread)
+        try:
+            thread.start()
+        except (RuntimeError, MemoryError) as error:
+            self._threads.pop()
+            self._most = number
+            if not number:
+                raise RunStopped(f"no thread can be started ({error}): end other programs first") from error
 
     def _run(self, name: str) -> None:
         """Work until the feed is done, or a thread has a fault: then the run is over, and no other goes on."""
@@ -81,6 +84,9 @@ class _Crew:
         except BaseException as error:  # handed to the thread that waits, which raises it
             self._faults.append(error)
             self._feed.wake()
+        finally:
+            self._ended.append(name)
+            self._short.set()
 
     def _pull(self, runtime: BlockingRuntime, name: str) -> None:
         feed, job, busy, threads = self._feed, self._setup.job, self._busy, self._threads
@@ -94,7 +100,7 @@ class _Crew:
                 continue
             busy.add(name)
             if len(busy) == len(threads) < self._most:
-                self._hire()
+                self._short.set()
             outcome = runtime.perform(job, step, name)
             busy.discard(name)
             step = feed.next(outcome)
