@@ -67,9 +67,11 @@ def write_all(file: int, block: bytes | bytearray | memoryview) -> None:
 
 def truncate(file: int, path: str | Path, size: int) -> None:
     """Cut what lies behind size bytes off; raises TaskError if there are not so many."""
-    if os.fstat(file).st_size < size:  # a hole would be bytes that nobody sent
+    here = os.fstat(file).st_size
+    if here < size:  # a hole would be bytes that nobody sent
         raise TaskError(FailureKind.NAME, f"{path} was cut short by another program", retryable=True)
-    os.ftruncate(file, size)
+    if here > size:  # ext4 writes out at once, at the close, what was ever cut to nothing
+        os.ftruncate(file, size)
 
 
 def lock(file: int, path: str | Path) -> None:

@@ -29,7 +29,8 @@ def atomic_write(final: Path) -> Iterator[IO[bytes]]:
     try:
         with naming_errors(final):
             with os.fdopen(handle, "w+b") as file:
-                file.truncate()
+                if os.fstat(handle).st_size:  # ext4 writes out at once, at the close, what was ever cut to nothing
+                    file.truncate()
                 yield file
                 file.flush()
                 if os.name != "nt":  # before the lock goes with the handle; Windows renames no open file
