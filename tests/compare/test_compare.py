@@ -24,6 +24,15 @@ from toolkit.compare.document import schema
 from toolkit.compare.results import Variant
 from toolkit.compare.runs import FreshRuns
 
+# What a script starts in the background ignores SIGINT, and so do these tests and all below them.
+FROM_A_TERMINAL = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.argv[0] = "toolkit"
+from toolkit.cli import main
+main()
+"""
+
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
@@ -158,7 +167,7 @@ def test_comparison_when_interrupted(number: signal.Signals, tmp_path: Path) -> 
     body = Waiting()
     with serving(body) as url:
         command = ["compare", "download", f"{url}page", "--models", "threads", "--scratch", str(scratch)]
-        with subprocess.Popen([sys.executable, "-m", "toolkit", *command], stderr=subprocess.PIPE) as process:
+        with subprocess.Popen([sys.executable, "-c", FROM_A_TERMINAL, *command], stderr=subprocess.PIPE) as process:
             try:
                 assert body.asked.wait(20)
                 below = psutil.Process(process.pid).children(recursive=True)
