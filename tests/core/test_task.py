@@ -51,7 +51,7 @@ def test_failure_of_carries_every_fact() -> None:
 )
 def test_outcome_of_an_exception(error: Exception, outcome: Outcome) -> None:
     """Ours say what they mean; any other is a bug, by name, and never retried."""
-    assert outcome_of(TASK, error, TIMING, "trace") == outcome
+    assert outcome_of(TASK, error, TIMING, lambda: "trace") == outcome
 
 
 @pytest.mark.parametrize(

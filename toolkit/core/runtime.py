@@ -136,7 +136,7 @@ class BlockingRuntime:
                 raise Cancelled from error
             if is_scarcity(error):
                 self.close()  # kept connections are open files, too
-            return outcome_of(task, error, Timing(started, time.monotonic(), worker), traceback.format_exc())
+            return outcome_of(task, error, Timing(started, time.monotonic(), worker), traceback.format_exc)
         return Success(task, value, Timing(started, time.monotonic(), worker))
 
     def abort(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -102,16 +103,19 @@ def failure_of(task: Task[Any], error: TaskError, timing: Timing = NEVER) -> Fai
     )
 
 
-def outcome_of(task: Task[Any], error: BaseException, timing: Timing, debug: str = "") -> Outcome:
-    """Return the outcome that any exception of a job stands for; an unexpected one is a bug, by name."""
+def outcome_of(task: Task[Any], error: BaseException, timing: Timing, debug: Callable[[], str] = str) -> Outcome:
+    """Return the outcome that any exception of a job stands for; an unexpected one is a bug, by name.
+
+    debug: gives its traceback, which costs more than the rest of a failure, and is asked for where one is shown.
+    """
     if isinstance(error, TaskSkipped):
         return Skip(task, error.reason, timing)
     if isinstance(error, TaskError):
         return failure_of(task, error, timing)
     if isinstance(error, MemoryError):
-        return Failure(task, FailureKind.TOO_LARGE, "out of memory", timing=timing, debug=debug)
+        return Failure(task, FailureKind.TOO_LARGE, "out of memory", timing=timing, debug=debug())
     try:
         what = f"{type(error).__name__}: {error}"
     except Exception:  # its own text may fail, too
         what = type(error).__name__
-    return Failure(task, FailureKind.BUG, what, timing=timing, debug=debug)
+    return Failure(task, FailureKind.BUG, what, timing=timing, debug=debug())

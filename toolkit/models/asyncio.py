@@ -129,7 +129,7 @@ async def perform(
         cause = overdue(limit) if clock.expired() else error
         if is_scarcity(cause):
             await runtime.renew()  # kept connections are open files, too
-        return outcome_of(task, cause, Timing(started, time.monotonic(), worker), traceback.format_exc())
+        return outcome_of(task, cause, Timing(started, time.monotonic(), worker), traceback.format_exc)
     return Success(task, value, Timing(started, time.monotonic(), worker))
 
 
