@@ -34,7 +34,7 @@ def test_size_when_written_well(text: str, box: Box) -> None:
     assert parse_size(text) == box
 
 
-@pytest.mark.parametrize("text", ["", "x", "800", "0x5", "-1x5", "800x600x2", "70000x1", "8.5x2", "axb"])
+@pytest.mark.parametrize("text", ["", "x", "0x5", "-1x5", "800x600x2", "70000x1", "8.5x2", "axb"])
 def test_size_when_written_badly(text: str) -> None:
     """Anything else is refused, with a message that says what to write."""
     with pytest.raises(ValueError, match=r"800x600|65535"):

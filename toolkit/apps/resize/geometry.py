@@ -1,32 +1,66 @@
 """Which part of a picture becomes how many pixels, and where: whole-number arithmetic, nothing else.
 
-Rounding: a side that follows from the other is rounded to the nearest pixel, halves up, and is at least 1.
+Rounding: a side that follows from the other, or from a factor, is rounded to the nearest pixel, halves up, and is at
+least 1. Of a number of pixels, the longer side is the largest whose product with its rounded shorter side is not above.
 """
 
 from __future__ import annotations
 
-import re
+from bisect import bisect_right
 from dataclasses import dataclass
-from typing import Literal
+from fractions import Fraction
 
-Fit = Literal["contain", "cover", "stretch", "pad"]
-Size = tuple[int, int]
-Region = tuple[float, float, float, float]
-"""Left, top, right, bottom in pixels."""
+from toolkit.apps.resize.sizes import (
+    CENTER,
+    MAX_SIDE,
+    Area,
+    Box,
+    Edge,
+    Fit,
+    Geometry,
+    Goal,
+    Gravity,
+    Place,
+    Region,
+    Scale,
+    Size,
+    parse_focus,
+    parse_geometry,
+    parse_scale,
+    place_of,
+)
+from toolkit.apps.resize.turns import SWAPPED, Flip, as_stored, combine, rotated_size, upright
+from toolkit.core.errors import FailureKind, TaskError
 
-MAX_SIDE = 65_535
-"""No format that we write holds a longer side."""
-
-SWAPPED = frozenset({5, 6, 7, 8})
-"""EXIF orientations that turn width into height (EXIF 2.32, tag 0x0112)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """The wanted size; a side that is None follows from the other."""
-
-    width: int | None
-    height: int | None
+__all__ = [
+    "CENTER",
+    "MAX_SIDE",
+    "SWAPPED",
+    "Area",
+    "Box",
+    "Edge",
+    "Fit",
+    "Flip",
+    "Geometry",
+    "Goal",
+    "Gravity",
+    "Layout",
+    "Place",
+    "Region",
+    "Scale",
+    "Size",
+    "as_stored",
+    "combine",
+    "draft_size",
+    "layout",
+    "parse_focus",
+    "parse_geometry",
+    "parse_scale",
+    "parse_size",
+    "place_of",
+    "rotated_size",
+    "upright",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,57 +78,44 @@ class Layout:
 
 
 def parse_size(text: str) -> Box:
-    """Read `800x600`, `800x` or `x600`; raises ValueError with a message."""
-    found = re.fullmatch(r"(\d{0,6})[xX×](\d{0,6})", text.strip())
-    if found is None or not (found[1] or found[2]):
-        raise ValueError(f"{text!r} is not a size: write 800x600, 800x or x600")
-    width, height = (int(side) if side else None for side in found.groups())
-    for side in (width, height):
-        if side is not None and not 1 <= side <= MAX_SIDE:
-            raise ValueError(f"{text!r}: a side must be from 1 to {MAX_SIDE} pixels")
-    return Box(width, height)
+    """Read a box only."""
+    goal = parse_geometry(text).goal
+    if not isinstance(goal, Box):
+        raise ValueError(f"{text!r} is not a size: write 800x600, 800x or x600")  # noqa: TRY004
+    return goal
 
 
-def layout(picture: Size, box: Box | None, fit: Fit, *, enlarge: bool) -> Layout:
-    """Lay a picture (upright size) out for a box; None keeps its size.
+def layout(picture: Size, geometry: Geometry | Box | None, fit: Fit, *, enlarge: bool, place: Place = CENTER) -> Layout:
+    """Lay a picture (upright size) out for a geometry; None keeps its size.
 
-    contain: all of it, inside the box. cover: the box filled, what sticks out cut off evenly. stretch: exactly the box.
-    pad: as contain, on a canvas of exactly the box. With one side given all four are the same. Unless enlarge, no side
-    is scaled up: cover then gives the largest cut of the box's shape, and pad a wider margin.
+    contain (inside): all of it, inside the box. cover: the box filled, what sticks out cut off, place says where.
+    stretch: exactly the box. pad: as contain, on a canvas of exactly the box. outside: as cover, with nothing cut off.
+    A box with one side, and every goal that is no box, keeps the picture's shape whatever the fit. What the geometry
+    itself says (`!`, `^`) goes before fit.
+
+    Unless enlarge, no side is scaled up: cover then gives the largest cut of the box's shape, and pad a wider margin.
+    `!` and factors mean what they say, and enlarge too. `>` never enlarges. `<` enlarges what the fit makes larger, and
+    leaves all else as it is. Raises TaskError too_large if a side would grow above MAX_SIDE.
     """
-    whole = (0.0, 0.0, float(picture[0]), float(picture[1]))
-    if box is None:
-        return Layout(whole, picture, picture)
-    if box.width is None or box.height is None:
-        size = _one_side(picture, box, enlarge=enlarge)
-        return Layout(whole, size, size)
-    wanted = (box.width, box.height)
-    if fit == "cover":
-        return _cover(picture, wanted, enlarge=enlarge)
-    if fit == "stretch":
-        size = wanted if enlarge else (min(picture[0], wanted[0]), min(picture[1], wanted[1]))
-        return Layout(whole, size, size)
-    size = _contain(picture, wanted, enlarge=enlarge)
-    if fit == "contain":
-        return Layout(whole, size, size)
-    return Layout(whole, size, wanted, ((wanted[0] - size[0]) // 2, (wanted[1] - size[1]) // 2))
-
-
-def upright(stored: Size, orientation: int) -> Size:
-    """Return the size a stored picture has once it is turned as its EXIF orientation says."""
-    return (stored[1], stored[0]) if orientation in SWAPPED else stored
-
-
-def as_stored(region: Region, size: Size, orientation: int) -> Region:
-    """Return where a region of the upright picture (of this size) lies in the picture as it is stored."""
-    left, top, right, bottom = region
-    width, height = size
-    mirrored, flipped = (width - right, width - left), (height - bottom, height - top)
-    across = mirrored if orientation in {2, 3, 6, 7} else (left, right)
-    down = flipped if orientation in {3, 4, 7, 8} else (top, bottom)
-    if orientation in SWAPPED:
-        across, down = down, across
-    return across[0], down[0], across[1], down[1]
+    if geometry is None:
+        return _whole(picture, picture)
+    if isinstance(geometry, Box):
+        geometry = Geometry(geometry)
+    goal, fit = geometry.goal, geometry.fit or fit
+    exact = geometry.fit == "stretch" or isinstance(goal, Scale)
+    grow = geometry.when == "smaller" or (geometry.when is None and (enlarge or exact))
+    if isinstance(goal, Box) and goal.width is not None and goal.height is not None and fit in {"cover", "pad"}:
+        laid = _in_box(picture, (goal.width, goal.height), fit, place, geometry, grow=grow)
+    else:
+        size = _goal_size(picture, geometry, fit)
+        laid = _whole(picture, _limited(picture, size, grow=grow, shrink=geometry.when != "smaller"))
+    for side in (0, 1):
+        if laid.canvas[side] > max(MAX_SIDE, picture[side]):
+            what = (
+                f"{laid.canvas[0]} x {laid.canvas[1]} pixels is too large: a side may have {MAX_SIDE}, so ask for less"
+            )
+            raise TaskError(FailureKind.TOO_LARGE, what)
+    return laid
 
 
 def draft_size(stored: Size, region: Region, size: Size) -> Size:
@@ -107,35 +128,89 @@ def draft_size(stored: Size, region: Region, size: Size) -> Size:
     return _ceil((2 * size[0] - 1) * stored[0] / width), _ceil((2 * size[1] - 1) * stored[1] / height)
 
 
-def _one_side(picture: Size, box: Box, *, enlarge: bool) -> Size:
-    width, height = picture
-    if box.width is not None:
-        goal = box.width if enlarge else min(box.width, width)
-        return goal, _share(height, goal, width)
-    goal = box.height or height
-    goal = goal if enlarge else min(goal, height)
-    return _share(width, goal, height), goal
+def _whole(picture: Size, size: Size) -> Layout:
+    return Layout((0.0, 0.0, float(picture[0]), float(picture[1])), size, size)
 
 
-def _contain(picture: Size, box: Size, *, enlarge: bool) -> Size:
+def _limited(picture: Size, size: Size, *, grow: bool, shrink: bool) -> Size:
+    width, height = (
+        wanted if (grow if wanted > own else shrink) else own for own, wanted in zip(picture, size, strict=True)
+    )
+    return width, height
+
+
+def _goal_size(picture: Size, geometry: Geometry, fit: Fit) -> Size:
+    """Return the size that all of the picture would get, were there no limit."""
+    match geometry.goal:
+        case Scale(x, y):
+            return _times(picture[0], x), _times(picture[1], y)
+        case Area(pixels):
+            return _area(picture, pixels)
+        case Edge(side, which):
+            return _around(picture, (side, side), outside=which == "short")
+        case Box(int(width), int(height)) if fit != "stretch":
+            return _around(picture, (width, height), outside=fit == "outside")
+        case Box(width, height):
+            return _boxed(picture, (width, height), alone=geometry.fit == "stretch")
+
+
+def _boxed(picture: Size, box: tuple[int | None, int | None], *, alone: bool) -> Size:
+    """Return the box; a side that it lacks stays as it is (alone, as with `800x!`) or else follows."""
+    own_width, own_height = picture
+    width = box[0] or (own_width if alone else _share(own_width, box[1] or own_height, own_height))
+    return width, box[1] or (own_height if alone else _share(own_height, width, own_width))
+
+
+def _around(picture: Size, box: Size, *, outside: bool) -> Size:
     width, height = picture
-    if not enlarge and width <= box[0] and height <= box[1]:
-        return picture
-    if width * box[1] >= height * box[0]:  # the picture is the wider of the two
+    wider = width * box[1] >= height * box[0]  # the picture is the wider of the two
+    if wider != outside:
         return box[0], _share(height, box[0], width)
     return _share(width, box[1], height), box[1]
 
 
-def _cover(picture: Size, box: Size, *, enlarge: bool) -> Layout:
+def _area(picture: Size, pixels: int) -> Size:
+    long, short = max(picture), min(picture)
+    side = bisect_right(range(1, pixels + 1), pixels, key=lambda side: side * _share(short, side, long))
+    return (side, _share(short, side, long)) if picture[0] == long else (_share(short, side, long), side)
+
+
+def _in_box(picture: Size, box: Size, fit: Fit, place: Place, geometry: Geometry, *, grow: bool) -> Layout:
+    """Fill the box (cover), or put the picture on a canvas of its size (pad)."""
+    full = _around(picture, box, outside=fit == "cover")
+    if geometry.when == "smaller" and full[0] <= picture[0] and full[1] <= picture[1]:
+        return _whole(picture, picture)
+    if fit == "cover":
+        return _cover(picture, box, place, grow=grow)
+    size = _limited(picture, full, grow=grow, shrink=True)
+    left, top = (0.5, 0.5) if place.is_focus else (place.x, place.y)
+    at = int((box[0] - size[0]) * left), int((box[1] - size[1]) * top)
+    return Layout(_whole(picture, size).region, size, box, at)
+
+
+def _cover(picture: Size, box: Size, place: Place, *, grow: bool) -> Layout:
     width, height = picture
     wider = width * box[1] >= height * box[0]
     used = (height * box[0] / box[1], float(height)) if wider else (float(width), width * box[1] / box[0])
     size = box
-    if not enlarge and (height < box[1] if wider else width < box[0]):
+    if not grow and (height < box[1] if wider else width < box[0]):
         size = (_share(box[0], height, box[1]), height) if wider else (width, _share(box[1], width, box[0]))
         size = min(size[0], width), min(size[1], height)
-    left, top = (width - used[0]) / 2, (height - used[1]) / 2
-    return Layout((left, top, left + used[0], top + used[1]), size, size)
+    left = _cut(width, used[0], place.x, is_focus=place.is_focus)
+    top = _cut(height, used[1], place.y, is_focus=place.is_focus)
+    region = left, top, min(left + used[0], float(width)), min(top + used[1], float(height))
+    return Layout(region, size, size)
+
+
+def _cut(whole: float, used: float, at: float, *, is_focus: bool) -> float:
+    spare = whole - used
+    return min(max(at * whole - used / 2, 0.0), spare) if is_focus else spare * at
+
+
+def _times(side: int, factor: float) -> int:
+    # A factor is the decimal number that was written, not the binary one beside it: 0.145 x 100 is 14.5.
+    exact = Fraction(repr(factor)) * side
+    return _share(exact.numerator, 1, exact.denominator)
 
 
 def _share(part: int, goal: int, whole: int) -> int:
