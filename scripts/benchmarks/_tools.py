@@ -10,11 +10,15 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from toolkit import __version__
 from toolkit.core import plugins
+from toolkit.core.errors import UsageError
 
 HERE = Path(__file__).parent
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +37,14 @@ class Work:
 class Tool:
     """A contestant. family: what it is a variant of. options: what it is told, for the table, or what its defaults are.
 
-    command: what fetches the work into an empty folder. at_once: the number it is told, or None. told: whether told to
+    command: what does the work (what that is, a benchmark decides) into an empty folder. at_once: the number it is told, or None. told: whether told to
     split files.
     """
 
     name: str
     family: str
     options: str
-    command: Callable[[Work, Path], list[str]]
+    command: Callable[[Any, Path], list[str]]
     at_once: int | None = None
     told: bool = False
 
@@ -66,6 +70,22 @@ def splitting() -> list[Tool]:
     ours = _toolkit(" split", None, "--segments", "8", told=True)
     aria2c = _aria2c(None, "-x8", "-s8", "-k1M", told=True)
     return [ours, aria2c] if shutil.which("aria2c") else [ours]
+
+
+def pick(entries: list[tuple[R, list[Tool]]], words: str) -> list[tuple[R, list[Tool]]]:
+    """Return the rows with those of their tools whose names contain one of the words, which have commas between them.
+
+    Rows without such a tool are left out. Raises UsageError for a word that is in nobody's name.
+    """
+    wanted = [word.strip() for word in words.split(",") if word.strip()]
+    names = {tool.name: None for _, tools in entries for tool in tools}
+    for word in wanted:
+        if entries and not any(word in name for name in names):
+            raise UsageError(f"--tools {word}: none of these rows has such a tool; they have {', '.join(names)}")
+    chosen = (
+        (row, [tool for tool in tools if not wanted or any(w in tool.name for w in wanted)]) for row, tools in entries
+    )
+    return [(row, tools) for row, tools in chosen if tools]
 
 
 def versions(pypdl: Path | None) -> dict[str, str]:

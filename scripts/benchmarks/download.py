@@ -7,31 +7,29 @@ from __future__ import annotations
 
 import argparse
 import compileall
-import json
 import random
 import signal
 import sys
-import tempfile
 import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from _figures import print_heading, save, usual_scratch
 from _ground import Ground, check, kind, needed
 from _million import million
 from _nginx import Address, nginx
-from _race import Course, race
+from _race import Course, race, same_files
 from _results import Result, table, verdicts
 from _rows import LATENCY, ROWS, Row, choose, write_lists
 from _site import SHELVES, build, certificates, site
 from _slow import slow_server
-from _tools import Tool, Work, contestants, install_pypdl, splitting, versions
+from _tools import Tool, Work, contestants, install_pypdl, pick, splitting, versions
 
 import toolkit
-from toolkit.compare.environment import doubts
 from toolkit.compare.environment import environment as facts
-from toolkit.core.errors import ToolkitError, UsageError
+from toolkit.core.errors import ToolkitError
 
 
 def main() -> int:
@@ -66,7 +64,7 @@ def _arguments() -> argparse.Namespace:
         "--scratch",
         type=Path,
         help="where files are made, kept, and fetched to: best where nobody deletes files meanwhile, or in memory, "
-        f"below /dev/shm (default: {_scratch()})",
+        f"below /dev/shm (default: {usual_scratch()})",
     )
     parser.add_argument("--seed", type=int, default=time.time_ns() % 100_000, help="of the order in each round")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all that was measured here, after every row")
@@ -88,21 +86,21 @@ Entries = list[tuple[Row, list[Tool]]]
 
 
 def _run(asked: argparse.Namespace) -> int:
-    scratch = (asked.scratch or _scratch()).resolve()
+    scratch = (asked.scratch or usual_scratch()).resolve()
     scratch.mkdir(parents=True, exist_ok=True)
     names = [name.strip() for name in asked.rows.split(",")]
     rows = choose(",".join(name for name in names if name != "million"))
     pypdl = install_pypdl(scratch / "pypdl") if asked.with_pypdl else None
-    entries = _entries(rows, asked, pypdl)
+    entries = pick([(row, _tools(row, asked, pypdl)) for row in rows], asked.tools)
     compileall.compile_dir(Path(toolkit.__file__).parent, quiet=2)
     kept = {"environment": facts(), "versions": versions(pypdl), "runs": asked.runs, "quick": asked.quick, "rows": []}
     kept["seed"] = asked.seed
-    _print_heading(kept)
+    print_heading(kept)
     results = _race_all(entries, asked, scratch, kept) if rows else []
     goals = list(verdicts(results))
     if "million" in names:
         goals += million(scratch / "million", 20_000 if asked.quick else asked.urls, kept)
-        _save(asked.json, kept)
+        save(asked.json, kept)
     if asked.quick:
         print("a quick run: all of it is too small for a verdict")
         return 0
@@ -131,7 +129,7 @@ def _race_all(entries: Entries, asked: argparse.Namespace, scratch: Path, kept: 
                 results.append(_row(row, tools, asked, Track(served, address, authority, ground), chance))
                 print(table(results[-1]), end="\n\n", flush=True)
                 kept["rows"].append(results[-1].values())
-                _save(asked.json, kept)
+                save(asked.json, kept)
     finally:
         ground.clear()
     return results
@@ -145,7 +143,7 @@ def _row(row: Row, tools: list[Tool], asked: argparse.Namespace, track: Track, c
         for path in files:
             path.read_bytes()  # so that the first tool finds them in memory, too
         trust = track.authority if row.server == "https" else None
-        course = Course(Work(urls, config, trust), files, track.ground, SHELVES[row.shelf].many)
+        course = Course(Work(urls, config, trust), same_files(files), track.ground, SHELVES[row.shelf].many)
         standings = race(tools, course, _rounds(asked), chance)
     return Result(row, len(files), sum(path.stat().st_size for path in files), standings)
 
@@ -161,47 +159,12 @@ def _server(row: Row, track: Track) -> AbstractContextManager[str]:
     return nullcontext(track.address.https if row.server == "https" else track.address.http)
 
 
-def _entries(rows: list[Row], asked: argparse.Namespace, pypdl: Path | None) -> Entries:
-    """Return who races in each row; raises UsageError if a name that was asked for is nobody's."""
-    entries = [(row, _tools(row, asked, pypdl)) for row in rows]
-    wanted = [name.strip() for name in asked.tools.split(",") if name.strip()]
-    names = {tool.name: None for _, tools in entries for tool in tools}
-    for word in wanted:
-        if rows and not any(word in name for name in names):
-            raise UsageError(f"--tools {word}: none of these rows has such a tool; they have {', '.join(names)}")
-    chosen = (
-        (row, [tool for tool in tools if not wanted or any(w in tool.name for w in wanted)]) for row, tools in entries
-    )
-    return [(row, tools) for row, tools in chosen if tools]
-
-
 def _tools(row: Row, asked: argparse.Namespace, pypdl: Path | None) -> list[Tool]:
     first, *others = row.at_once
     tools = contestants(first, variants=asked.variants, pypdl=pypdl)
     for number in others:
         tools += contestants(number, variants=False, pypdl=pypdl)
     return tools + (splitting() if row.shelf == "capped" else [])
-
-
-def _scratch() -> Path:
-    """Return where we work unless told: not where all tests and builds make and delete their files, if that can be."""
-    place = Path("/var/tmp")
-    return (place if place.is_dir() else Path(tempfile.gettempdir())) / "toolkit-bench"
-
-
-def _print_heading(kept: dict[str, Any]) -> None:
-    about = kept["environment"]
-    print(f"- machine: {about['usable_cpus']} CPUs, {about['cpu']}, {about['system']}, Python {about['python']}")
-    print(f"- load before: {about['load_before']}; {kept['runs']} rounds")
-    for name, version in kept["versions"].items():
-        print(f"- {name} {version}")
-    for doubt in doubts(about, kept["runs"]):
-        print(f"doubt: {doubt}", file=sys.stderr)
-
-
-def _save(path: Path | None, kept: dict[str, Any]) -> None:
-    if path:
-        path.write_text(json.dumps(kept, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from _ground import Ground
 from _measure import measure
-from _race import Course, race
+from _race import Course, race, same_files
 from _results import Standing
 from _tools import Tool, Work, environment
 
@@ -50,7 +50,7 @@ def run(
     outs: list[tuple[str, Path]] = []
     ground = Ground(source.parent)
     ground.in_memory = False
-    course = Course(Work(Path(), Path(), None), sorted(source.iterdir()), ground, many)
+    course = Course(Work(Path(), Path(), None), same_files(sorted(source.iterdir())), ground, many)
     tools = [tool(name, source, outs) for name in names]
     return race(tools, course, runs, random.Random(3)), outs
 
