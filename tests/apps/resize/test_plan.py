@@ -7,13 +7,17 @@ import resource
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from tests.apps.resize.making import RED, run, saved
+from toolkit.apps.resize.formats import Format
 from toolkit.apps.resize.plan import Plan
-from toolkit.apps.resize.walk import Found, Passed, Unreadable
+from toolkit.apps.resize.targets import Target
+from toolkit.apps.resize.template import Naming
+from toolkit.apps.resize.walk import Finding, Found, Passed, Unreadable
 from toolkit.core.errors import FailureKind, UsageError
 from toolkit.core.task import Failure, Skip, Success
 
@@ -27,11 +31,19 @@ def _file(path: Path, data: bytes = PNG) -> Path:
     return path
 
 
-def _targets(sources: Sequence[Path | str], out: Path, wanted: str | None = None) -> list[str]:
-    plan = Plan([str(source) for source in sources], out, wanted)  # type: ignore[arg-type]
+OWN = Naming()
+
+
+def _planned(sources: Sequence[Path | str], out: Path, naming: Naming = OWN, **choices: Any) -> list[Finding]:
+    plan = Plan([str(source) for source in sources], out, naming, **choices)
     found = list(plan)
     assert plan.total == len(found)
-    return [finding.target for finding in found if isinstance(finding, Found)]
+    return found
+
+
+def _targets(sources: Sequence[Path | str], out: Path, wanted: Format | None = None, **naming: Any) -> list[str]:
+    found = _planned(sources, out, Naming(**({"formats": (wanted,)} | naming)))
+    return [target.name for finding in found if isinstance(finding, Found) for target in finding.targets]
 
 
 def test_folder_keeps_its_tree(tmp_path: Path) -> None:
@@ -59,13 +71,13 @@ def test_source_that_names_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(tmp_path)
     Path("empty").mkdir()
     with pytest.raises(UsageError, match=r"there is no file|no file matches"):
-        list(Plan([source], tmp_path / "out", None))
+        _planned([source], tmp_path / "out")
 
 
 def test_no_sources(tmp_path: Path) -> None:
     """So is naming nothing at all."""
     with pytest.raises(UsageError, match="no pictures were named"):
-        list(Plan([], tmp_path / "out", None))
+        _planned([], tmp_path / "out")
 
 
 @pytest.mark.parametrize(
@@ -83,7 +95,7 @@ def test_no_sources(tmp_path: Path) -> None:
         ("a.mpo", JPEG, None, "a.jpg"),
     ],
 )
-def test_name_of_the_result(tmp_path: Path, name: str, data: bytes, wanted: str | None, target: str) -> None:
+def test_name_of_the_result(tmp_path: Path, name: str, data: bytes, wanted: Format | None, target: str) -> None:
     """The suffix changes only where it would not be true."""
     assert _targets([_file(tmp_path / name, data)], tmp_path / "out", wanted) == [target]
 
@@ -115,10 +127,10 @@ def test_collision_of_two_folders(tmp_path: Path) -> None:
     _file(tmp_path / "a/1.png")
     _file(tmp_path / "b/1.png")
     with pytest.raises(UsageError, match=r"would both become 1\.png"):
-        list(Plan([str(tmp_path / "a"), str(tmp_path / "b")], tmp_path / "out", None))
+        _planned([str(tmp_path / "a"), str(tmp_path / "b")], tmp_path / "out")
     _file(tmp_path / "b/1.png", JPEG)
     with pytest.raises(UsageError, match=r"would both become 1\.png"):
-        list(Plan([str(tmp_path / "a"), str(tmp_path / "b")], tmp_path / "out", None))
+        _planned([str(tmp_path / "a"), str(tmp_path / "b")], tmp_path / "out")
 
 
 def test_same_picture_named_twice(tmp_path: Path) -> None:
@@ -136,14 +148,14 @@ def test_source_that_would_replace_itself(tmp_path: Path) -> None:
     a = _file(tmp_path / "in/a.png")
     for source in (tmp_path / "in", a):
         with pytest.raises(UsageError, match="another output folder"):
-            list(Plan([str(source)], tmp_path / "in", None))
+            _planned([str(source)], tmp_path / "in")
     (tmp_path / "hard").mkdir()
     os.link(a, tmp_path / "hard/a.png")
     (tmp_path / "soft").mkdir()
     os.symlink(a, tmp_path / "soft/a.png")
     for folder in ("hard", "soft"):
         with pytest.raises(UsageError, match="would be replaced by its own result"):
-            list(Plan([str(a)], tmp_path / folder, None))
+            _planned([str(a)], tmp_path / folder)
     assert _targets([a], tmp_path / "in", "webp") == ["a.webp"]
 
 
@@ -152,7 +164,7 @@ def test_source_that_another_would_replace(tmp_path: Path) -> None:
     _file(tmp_path / "out/old/1.png")
     _file(tmp_path / "in/old/1.png")
     with pytest.raises(UsageError, match=r"in/old/1\.png would replace .*out/old/1\.png"):
-        list(Plan([str(tmp_path / "out/old/1.png"), str(tmp_path / "in")], tmp_path / "out", None))
+        _planned([str(tmp_path / "out/old/1.png"), str(tmp_path / "in")], tmp_path / "out")
 
 
 def test_links_in_a_circle(tmp_path: Path) -> None:
@@ -161,7 +173,7 @@ def test_links_in_a_circle(tmp_path: Path) -> None:
     os.symlink(tmp_path / "in", tmp_path / "in/loop")
     os.symlink(tmp_path / "in/a.png", tmp_path / "in/b.png")
     os.symlink(tmp_path / "in/nowhere", tmp_path / "in/c.png")
-    found = list(Plan([str(tmp_path / "in")], tmp_path / "out", None))
+    found = _planned([str(tmp_path / "in")], tmp_path / "out")
     kinds = {finding.origin: type(finding) for finding in found}
     assert kinds == {"a.png": Found, "b.png": Found, "c.png": Unreadable, "loop": Passed}
 
@@ -223,11 +235,11 @@ def test_many_pictures_need_little_memory(tmp_path: Path, monkeypatch: pytest.Mo
     """A plan holds 8 bytes for each picture, and one folder's names."""
     from toolkit.apps.resize import plan as module
 
-    def many(*_: object) -> object:
-        return (Found(f"in/{i}.png", f"{i}.png", f"{i}.png", 1, 1) for i in range(200_000))
+    def many(*_: object, **__: object) -> object:
+        return (Found(f"in/{i}.png", f"{i}.png", (Target(f"{i}.png", 0, "png"),), 1, 1) for i in range(200_000))
 
     (tmp_path / "in").mkdir()
     monkeypatch.setattr(module, "walk", many)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert sum(1 for _ in Plan([str(tmp_path / "in")], tmp_path / "out", None)) == 200_000
+    assert sum(1 for _ in Plan([str(tmp_path / "in")], tmp_path / "out", OWN)) == 200_000
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024 < 30  # MiB, for a fifth of a million

@@ -15,6 +15,7 @@ from toolkit.apps.resize.names import from_text, to_text
 from toolkit.apps.resize.options import ResizeOptions, Settings
 from toolkit.apps.resize.plan import Plan
 from toolkit.apps.resize.result import Resized
+from toolkit.apps.resize.template import Naming
 from toolkit.apps.resize.walk import Found, Passed, Unreadable
 from toolkit.core.errors import FailureKind
 from toolkit.core.job import Memory, Remembered, Runtime
@@ -91,14 +92,14 @@ class ResizeApp:
     def prepare(self) -> None:
         """Check the plan and make the output folder; raises UsageError."""
         if self._sources:
-            self._plan = Plan(self._sources, self._out, self._settings.format)
+            self._plan = Plan(self._sources, self._out, Naming(formats=(self._settings.format,)))
             self._plan.check()  # before even the store is made there
         storage.output_folder(self._out)
 
     def plan(self, memory: Memory) -> Iterator[Task[Any] | Skip | Failure]:  # noqa: ARG002 - no name is decided later
         """Yield a task for each picture, a Skip or Failure for what is none; raises UsageError for a wrong plan."""
         if self._plan is None:
-            self._plan = Plan(self._sources, self._out, self._settings.format)
+            self._plan = Plan(self._sources, self._out, Naming(formats=(self._settings.format,)))
         for index, finding in enumerate(self._plan):
             task = _task(finding, index)
             if isinstance(finding, Found):
@@ -148,7 +149,7 @@ class ResizeApp:
 
 def _task(finding: Found | Passed | Unreadable, index: int) -> Task[Picture]:
     if isinstance(finding, Found):
-        picture = Picture(os.path.abspath(finding.source), finding.target, finding.size, finding.mtime_ns)
+        picture = Picture(os.path.abspath(finding.source), finding.targets[0].name, finding.size, finding.mtime_ns)
     else:
         picture = Picture(finding.source, finding.origin)
     return Task(to_text(finding.origin), picture, cost=float(picture.size), index=index)
