@@ -9,15 +9,23 @@ import pytest
 
 from tests.models.conftest import start
 from tests.models.fakes import FakeApp
+from toolkit.core.policy import Policy
 
 
-def test_threads_come_only_as_work_needs_them() -> None:
-    """A thousand may come, but tasks that end at once, one after the other, need a few."""
-    before = threading.active_count()
-    seen = [
-        threading.active_count() for _ in start("threads", FakeApp([("square", 1)] * 2000), workers=1000).outcomes()
-    ]
-    assert max(seen) - before < 500
+def test_threads_come_only_as_work_needs_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand may come, but tasks that end at once, one after the other, need a few; none of them starts another."""
+    hired = hires(monkeypatch)
+    assert start("threads", FakeApp([("square", 1)] * 200), workers=1000).finish().succeeded == 200
+    assert len(hired) < 50
+    assert set(hired.values()) == {"toolkit-model"}
+
+
+def test_threads_are_two_at_most_when_one_task_runs_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another comes only while all are busy, and so the second never has reason to be followed by a third."""
+    hired = hires(monkeypatch)
+    policy = Policy(workers=1)
+    assert start("threads", FakeApp([("square", 1)] * 200), workers=1000, policy=policy).finish().succeeded == 200
+    assert 1 <= len(hired) <= 2
 
 
 def test_threads_come_while_all_are_busy(tmp_path: Path) -> None:
@@ -42,13 +50,33 @@ def test_run_stops_when_not_even_one_thread_can_be_started(monkeypatch: pytest.M
     assert "no thread can be started (can't start new thread)" in summary.reason
 
 
+def hires(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Return the workers' threads that are started from now on, each with the thread that started it."""
+    usual, hired = threading.Thread.start, dict[str, str]()
+
+    def noted(self: threading.Thread) -> None:
+        if number_of(self) is not None:
+            hired[self.name] = threading.current_thread().name
+        usual(self)
+
+    monkeypatch.setattr(threading.Thread, "start", noted)
+    return hired
+
+
 def limit_threads(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     """Let workers up to a number start, and no more."""
     usual = threading.Thread.start
 
     def limited(self: threading.Thread) -> None:
-        if self.name.removeprefix("toolkit-").isdigit() and int(self.name.removeprefix("toolkit-")) >= most:
+        number = number_of(self)
+        if number is not None and number >= most:
             raise RuntimeError("can't start new thread")
         usual(self)
 
     monkeypatch.setattr(threading.Thread, "start", limited)
+
+
+def number_of(thread: threading.Thread) -> int | None:
+    """Return which worker's thread it is, from 0; None if it is another's."""
+    number = thread.name.removeprefix("toolkit-")
+    return int(number) if number.isdigit() else None
