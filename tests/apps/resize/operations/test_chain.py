@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.apps.resize.making import array, near, one, photo, saved
-from toolkit.apps.resize.filters import FILTERS, parse_filter
+from toolkit.apps.resize.operations.catalogue import OPERATIONS as FILTERS, parse_operation as parse_filter
 from toolkit.apps.resize.operations import apply
 
 MODES = ["L", "LA", "RGB", "RGBA"]
