@@ -24,6 +24,7 @@ from toolkit.apps.resize.sizes import (
     Region,
     Scale,
     Size,
+    When,
     parse_focus,
     parse_geometry,
     parse_scale,
@@ -105,14 +106,14 @@ def layout(picture: Size, geometry: Geometry | Box | None, fit: Fit, *, enlarge:
     exact = geometry.fit == "stretch" or isinstance(goal, Scale)
     grow = geometry.when == "smaller" or (geometry.when is None and (enlarge or exact))
     if isinstance(goal, Box) and goal.width is not None and goal.height is not None and fit in {"cover", "pad"}:
-        laid = _in_box(picture, (goal.width, goal.height), fit, place, geometry, grow=grow)
+        laid = _in_box(picture, (goal.width, goal.height), fit, place, geometry.when, grow=grow)
     else:
         size = _goal_size(picture, geometry, fit)
         laid = _whole(picture, _limited(picture, size, grow=grow, shrink=geometry.when != "smaller"))
     for side in (0, 1):
         if laid.canvas[side] > max(MAX_SIDE, picture[side]):
             what = (
-                f"{laid.canvas[0]} x {laid.canvas[1]} pixels is too large: a side may have {MAX_SIDE}, so ask for less"
+                f"it would be {laid.canvas[0]} x {laid.canvas[1]} pixels, and a side may have {MAX_SIDE}: ask for less"
             )
             raise TaskError(FailureKind.TOO_LARGE, what)
     return laid
@@ -133,6 +134,7 @@ def _whole(picture: Size, size: Size) -> Layout:
 
 
 def _limited(picture: Size, size: Size, *, grow: bool, shrink: bool) -> Size:
+    """Return the size, but for sides that would be changed in a way that is not allowed."""
     width, height = (
         wanted if (grow if wanted > own else shrink) else own for own, wanted in zip(picture, size, strict=True)
     )
@@ -162,6 +164,7 @@ def _boxed(picture: Size, box: tuple[int | None, int | None], *, alone: bool) ->
 
 
 def _around(picture: Size, box: Size, *, outside: bool) -> Size:
+    """Return the picture's size with both sides inside the box and one touching it; or outside, and one touching it."""
     width, height = picture
     wider = width * box[1] >= height * box[0]  # the picture is the wider of the two
     if wider != outside:
@@ -170,20 +173,21 @@ def _around(picture: Size, box: Size, *, outside: bool) -> Size:
 
 
 def _area(picture: Size, pixels: int) -> Size:
+    """Return the largest size in the picture's shape, as rounding allows, of at most so many pixels."""
     long, short = max(picture), min(picture)
     side = bisect_right(range(1, pixels + 1), pixels, key=lambda side: side * _share(short, side, long))
     return (side, _share(short, side, long)) if picture[0] == long else (_share(short, side, long), side)
 
 
-def _in_box(picture: Size, box: Size, fit: Fit, place: Place, geometry: Geometry, *, grow: bool) -> Layout:
+def _in_box(picture: Size, box: Size, fit: Fit, place: Place, when: When | None, *, grow: bool) -> Layout:
     """Fill the box (cover), or put the picture on a canvas of its size (pad)."""
     full = _around(picture, box, outside=fit == "cover")
-    if geometry.when == "smaller" and full[0] <= picture[0] and full[1] <= picture[1]:
+    if when == "smaller" and full[0] <= picture[0] and full[1] <= picture[1]:
         return _whole(picture, picture)
     if fit == "cover":
         return _cover(picture, box, place, grow=grow)
     size = _limited(picture, full, grow=grow, shrink=True)
-    left, top = (0.5, 0.5) if place.is_focus else (place.x, place.y)
+    left, top = (0.5, 0.5) if place.is_focus else (place.x, place.y)  # nothing is cut, so no point needs saving
     at = int((box[0] - size[0]) * left), int((box[1] - size[1]) * top)
     return Layout(_whole(picture, size).region, size, box, at)
 
