@@ -11,6 +11,7 @@ from toolkit.core.cpus import usable_cpus
 from toolkit.core.credentials import load_credentials
 from toolkit.core.errors import UsageError
 from toolkit.core.job import App
+from toolkit.core.memory import allowed
 from toolkit.core.network import Network
 from toolkit.core.options import option
 from toolkit.core.policy import Policy, parse_max_errors
@@ -27,6 +28,8 @@ MOST_WORKERS = 1000
 """Threads or processes that a run may have; more only fight for the processors."""
 MOST_TASKS = 10_000
 """Tasks that one event loop may have under way."""
+MEMORY_SHARE = 0.6
+"""Share of the memory there is that tasks under way may need: estimates err, and others need some, too."""
 
 
 def parse_workers(text: str) -> int | str:
@@ -60,6 +63,12 @@ class RunOptions:
         "Start nothing more after this time (90, 10m, 2h); what runs then has 10 s to end.",
         metavar="TIME",
         parse=parse_seconds,
+    )
+    memory: int | None = option(
+        None,
+        "Most memory that tasks under way may need together; by default 60 % of what the machine or its cgroup allows.",
+        metavar="SIZE",
+        parse=parse_bytes,
     )
     max_errors: str | int | float | None = option(None, "Stop after so many failures: 20, or 5%.", metavar="N|N%")
     fresh: bool = option(False, "Forget what was done before, and do everything.")
@@ -122,7 +131,7 @@ class NetworkOptions:
 
 def policy_of(app: App, options: RunOptions, network: NetworkOptions, workers: int) -> Policy:
     """Return the schedule's limits; workers: tasks at once. Raises UsageError for a number that is none."""
-    _check_numbers(options, retries=0, timeout=None, deadline=None)
+    _check_numbers(options, retries=0, timeout=None, deadline=None, memory=1)
     _check_numbers(network, per_host=1, delay=0, rate=None)
     if options.fresh and options.retry_failed:
         raise UsageError("--fresh forgets what failed, and --retry-failed needs it: choose one")
@@ -137,6 +146,7 @@ def policy_of(app: App, options: RunOptions, network: NetworkOptions, workers: i
         workers=workers if app.network else 0,
         adaptive=app.network and options.workers in (None, AUTO) and workers > 1,
         slots=min(network.per_host, getattr(app.job, "slots", 1)) if app.network else 1,
+        memory=int(MEMORY_SHARE * allowed()) if options.memory is None and not app.network else options.memory,
     )
 
 

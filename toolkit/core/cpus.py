@@ -6,10 +6,10 @@ import math
 import os
 from pathlib import Path
 
-CGROUPS = Path("/sys/fs/cgroup")
+from toolkit.core.cgroups import CGROUPS, MEMBERSHIP, folders
 
 
-def usable_cpus(cgroups: Path = CGROUPS, membership: Path = Path("/proc/self/cgroup")) -> int:
+def usable_cpus(cgroups: Path = CGROUPS, membership: Path = MEMBERSHIP) -> int:
     """Return the processors that affinity and cgroup quotas leave to this process, at least 1.
 
     A quota limits processor seconds, so it matters for computing, not for how many waits may be under way.
@@ -20,19 +20,10 @@ def usable_cpus(cgroups: Path = CGROUPS, membership: Path = Path("/proc/self/cgr
 
 def _quotas(cgroups: Path, membership: Path) -> list[float]:
     """Return the quotas, in processors, of our cgroup and all above it (cgroup v2: cpu.max; v1: cpu.cfs_quota_us)."""
-    try:
-        lines = membership.read_text().splitlines()
-    except OSError:
-        return []
-    found: list[float | None] = []
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        if controllers and "cpu" not in controllers.split(","):
-            continue
-        base = cgroups / "cpu" if controllers else cgroups
-        here = base / path.strip("/")
-        above = (folder for folder in (here, *here.parents) if folder.is_relative_to(base))
-        found.extend(map(_quota_v1 if controllers else _quota_v2, above))
+    found = (
+        _quota_v2(folder) if version == 2 else _quota_v1(folder)  # noqa: PLR2004
+        for folder, version in folders("cpu", cgroups, membership)
+    )
     return [quota for quota in found if quota is not None]
 
 

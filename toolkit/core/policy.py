@@ -20,7 +20,8 @@ class Policy:
     that stop the run: a count, or a share (of at least errors_floor tasks). deadline: from the first call of next.
     look_ahead: tasks taken from the plan before they can start, those that wait for another attempt among them.
     order: "input", or "largest" cost first. workers: tasks at once, or 0 for as many as the model has workers;
-    adaptive: whether that is found out, up to workers. slots: connections that one task may be given.
+    adaptive: whether that is found out, up to workers. slots: connections that one task may be given. memory: bytes
+    that all tasks under way may need together; one that needs more runs alone. None for no limit.
     """
 
     retries: int = 3
@@ -42,6 +43,7 @@ class Policy:
     workers: int = 0
     adaptive: bool = False
     slots: int = 1
+    memory: int | None = None
 
 
 def parse_max_errors(text: str) -> int | float:

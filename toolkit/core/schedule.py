@@ -30,6 +30,10 @@ MOST_DOUBLINGS = 64
 """Times that a backoff is doubled, so that thousands of retries are no overflow."""
 MOST_CRASHES = 2
 """A task whose worker died this often is not tried again."""
+CHOICE = 512
+"""Tasks among which the first to start is the largest: to know how large a picture is, its file must be read."""
+AHEAD = 8
+"""Tasks that are drawn for each one that starts from then on, so that reading ahead never holds up the workers."""
 FARTHER = 4
 """Times the look-ahead that is drawn while workers are idle: all that is in view may belong to hosts that are full."""
 
@@ -63,13 +67,15 @@ class Schedule:
     """Draws tasks from a plan lazily and says which to start; not thread-safe by itself."""
 
     def __init__(self, plan: Iterable[Planned], policy: Policy, draw: random.Random | None = None) -> None:
-        """in_flight: tasks. connections: those that they may use. received: bytes, kept up to date from outside."""
+        """in_flight: tasks. connections: those that they may use. memory: bytes that they are estimated to need.
+        received: bytes, kept up to date from outside."""  # noqa: D209, D205
         self.policy = policy
         self.limiter = Adaptive(policy.workers or UNLIMITED, adaptive=policy.adaptive)
         self.counts = Counts()
         self.slowed = SlowedHosts()
         self.in_flight = 0
         self.connections = 0
+        self.memory = 0
         self.received = 0
         self.stopped = ""
         self.expired = False
@@ -95,12 +101,12 @@ class Schedule:
     @property
     def has_ready(self) -> bool:
         """Whether another task could start at once."""
-        return bool(self._ready) and self._has_room
+        return bool(self._ready) and self._has_room and self._fits
 
     @property
     def has_more(self) -> bool:
         """Whether it makes sense to look for another task now."""
-        if not self._has_room:
+        if not (self._has_room and self._fits):
             return False
         return bool(self._ready) or (self._plan is not None and self.waiting <= self._view - PULLS)
 
@@ -115,7 +121,7 @@ class Schedule:
         if not self.stopped:
             self._fire(now)
         if self.policy.order == "largest":
-            self._fill(self.policy.look_ahead, now)
+            self._fill(min(self.policy.look_ahead, max(CHOICE, self.waiting + AHEAD)), now)
         for _ in range(PULLS):
             if self._decided:
                 decided = self._decided.popleft()
@@ -127,7 +133,7 @@ class Schedule:
                 return task
             if self._decided or self.stopped:  # by what was drawn on the way
                 continue
-            if not self._has_room or self._plan is None or self.waiting >= self._view:
+            if self._plan is None or self.waiting >= self._view or not (self._has_room and self._fits):
                 return self._nothing()
             if not self._pull(now):
                 return Wait(now + PAUSE)
@@ -139,6 +145,7 @@ class Schedule:
         self.limiter.ended(outcome, self.in_flight, self.received, now)
         self.in_flight -= 1
         self.connections -= outcome.task.slots
+        self.memory -= outcome.task.memory
         was_dead = bool(lane.dead)
         lane.settle(outcome, now)
         if lane.dead and not was_dead and not self.stopped:
@@ -186,6 +193,18 @@ class Schedule:
         return self.in_flight < self.limiter.limit and self.connections < self._most_connections
 
     @property
+    def _fits(self) -> bool:
+        """Whether the task whose turn it is finds memory; one that needs more than there is runs alone.
+
+        Nothing smaller overtakes it: as long as small ones go on, a large one would wait, perhaps until the end.
+        """
+        most = self.policy.memory
+        if most is None or not self.in_flight or not self._ready:
+            return True
+        queue = self._ready[0].queue
+        return not queue or self.memory + queue[0][2].memory <= most
+
+    @property
     def _view(self) -> int:
         """How many tasks may wait: more where a limit says that workers are idle."""
         return self.policy.look_ahead * (FARTHER if self.policy.workers else 1)
@@ -193,14 +212,17 @@ class Schedule:
     def _start(self, now: float) -> Task[Any] | None:
         if self._queued < self.policy.slots and self.policy.slots > 1 and self._has_room:
             self._fill(self.policy.slots, now)  # to know whether others want connections
-        while self.has_ready:
-            lane = self._ready.popleft()
+        while self._ready and self._has_room:
+            lane = self._ready[0]
+            opens = lane.has_room and lane.opens_at <= now
+            if opens and not self._fits:
+                return None
+            self._ready.popleft()
             lane.in_ready = False
-            if lane.has_room and lane.opens_at <= now:
-                task = self._take(lane, now)
-                self._offer(lane, now)
-                return task
+            task = self._take(lane, now) if opens else None
             self._offer(lane, now)
+            if task is not None:
+                return task
         return None
 
     def _take(self, lane: Lane, now: float) -> Task[Any]:
@@ -210,6 +232,7 @@ class Schedule:
         self.limiter.started(self.in_flight, now)
         self.in_flight += 1
         self.connections += slots
+        self.memory += task.memory
         return task if task.slots == slots else replace(task, slots=slots)
 
     def _slots(self, lane: Lane) -> int:

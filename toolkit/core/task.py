@@ -19,7 +19,7 @@ class Task(Generic[P]):
     key: what the store knows it by, the same in every run. payload: what the job needs, small and picklable.
     lane: what it shares politeness with (a host), or "". cost: a guess of its size in any unit, for largest-first
     order. index: its place in the plan, from 0. attempt: counted from 1. slots: connections that it may use at once,
-    as the schedule allows when it starts.
+    as the schedule allows when it starts. memory: bytes that it is estimated to need while it runs.
     """
 
     key: str
@@ -29,6 +29,7 @@ class Task(Generic[P]):
     index: int = 0
     attempt: int = 1
     slots: int = 1
+    memory: int = 0
 
     def again(self) -> Task[P]:
         """Return this task as its next attempt."""
