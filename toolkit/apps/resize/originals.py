@@ -1,0 +1,187 @@
+"""What becomes of originals in place: before a new file takes their name, they are in the backups or the trash.
+
+Nothing is lost if the run is killed between any two lines: each step adds a name for the original before one goes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from filecmp import cmp
+from functools import partial
+from hashlib import blake2b
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+
+from toolkit import storage
+from toolkit.core.errors import FailureKind, MissingExtra, TaskError
+
+
+def check_trash() -> None:
+    """Raise MissingExtra unless files can be put into the trash."""
+    if find_spec("send2trash") is None:
+        raise MissingExtra("--trash needs the package 'send2trash', which", "trash")
+
+
+@contextmanager
+def replaced(path: Path, place: str, backup: Path | None) -> Iterator[Callable[[], None]]:
+    """Give the function that puts the file at path aside, for the block to call when the new file is complete.
+
+    That is after it was written and flushed beside, and before it takes the name:
+
+        with replaced(path, place, backup) as put_aside, storage.atomic_write(path) as file:
+            encode(file)
+            file.flush()
+            put_aside()
+
+    place: where the file lies in its tree. backup: the folder for originals, with the same tree; None for the trash.
+    A backup never replaces an earlier one. Where there is no file at path, nothing is put aside. Raises TaskError name
+    or disk; then, and whenever the block fails, the file is at its place as before.
+    """
+    undo: list[Callable[[], None]] = []
+    done: list[Callable[[], None]] = []
+
+    def put_aside() -> None:
+        if not os.path.lexists(path):
+            return
+        with storage.naming_errors(path):
+            if backup is not None:
+                if kept := _keep(path, storage.inside(backup, place)):
+                    undo.append(partial(_unlink_twin, kept, path))
+                return
+            spare = _keep(path, _hidden(path))
+            if spare:
+                undo.append(partial(_put_back, spare, path))
+                done.append(spare.unlink)
+            _to_trash(path)
+
+    try:
+        yield put_aside
+    except BaseException:
+        for step in undo:
+            with suppress(OSError):
+                step()
+        raise
+    for step in done:
+        with suppress(OSError):
+            step()
+
+
+def remove(path: Path, place: str, backup: Path | None) -> None:
+    """Move an original whose results have other names to the backups or the trash; last, when those are complete.
+
+    Raises TaskError name or disk.
+    """
+    with storage.naming_errors(path):
+        if backup is None:
+            _to_trash(path)
+        else:
+            _keep(path, storage.inside(backup, place))
+            path.unlink()
+
+
+def copy_dates(facts: os.stat_result, target: Path) -> None:
+    """Give a file the times of access and modification that a picture had, as far as its file system holds them."""
+    with suppress(OSError, OverflowError):
+        os.utime(target, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+
+
+def _keep(path: Path, wanted: Path) -> Path | None:
+    """Give a file a second name, the first free one of wanted, wanted.1, wanted.2 and so on; a copy if need be.
+
+    Return that name, or None if the file was kept there before: the run was killed after that.
+    """
+    storage.make_parent(wanted)
+    for number in count():
+        name = wanted.with_name(f"{wanted.name}.{number}") if number else wanted
+        try:
+            _link_or_copy(path, name)
+        except FileExistsError:
+            if _alike(path, name):
+                return None
+        else:
+            return name
+    raise AssertionError("count() does not end")
+
+
+def _link_or_copy(path: Path, name: Path) -> None:
+    try:
+        os.link(path, name)
+    except FileExistsError:
+        raise
+    except OSError:  # another disk, or one without links
+        _copy(path, name)
+
+
+def _copy(path: Path, name: Path) -> None:
+    """Copy a file with its times, on the disk when this returns; raises FileExistsError if the name is not free."""
+    os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        with path.open("rb") as source, storage.atomic_write(name) as file:
+            shutil.copyfileobj(source, file, 1 << 20)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        with suppress(OSError):
+            name.unlink()
+        raise
+    with suppress(OSError):
+        shutil.copystat(path, name)
+    storage.sync_folder(os.path.dirname(name))
+
+
+def _alike(path: Path, name: Path) -> bool:
+    with suppress(OSError):
+        return os.path.samefile(path, name) or (name.is_file() and cmp(path, name, shallow=False))
+    return False
+
+
+def _unlink_twin(kept: Path, path: Path) -> None:
+    """Remove a backup if the original is still at its place."""
+    if _alike(path, kept):
+        kept.unlink()
+
+
+def _put_back(spare: Path, path: Path) -> None:
+    """Give an original its name back if the trash has it; else it never went."""
+    if os.path.lexists(path):
+        spare.unlink()
+    else:
+        os.replace(spare, path)
+
+
+def _hidden(path: Path) -> Path:
+    mark = blake2b(os.fsencode(path.name), digest_size=8).hexdigest()
+    return path.with_name(f".toolkit-{mark}.original")
+
+
+def _to_trash(path: Path) -> None:
+    from send2trash import send2trash
+
+    with _alone():
+        try:
+            send2trash(os.fspath(path))
+        except OSError as error:
+            message = f"cannot put {path} into the trash: {error.strerror or error}"
+            raise TaskError(FailureKind.NAME, message) from error
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let one worker at a time use the trash: send2trash looks for a free name, and takes it later."""
+    try:
+        import fcntl
+
+        folder = os.open(os.path.expanduser("~"), os.O_RDONLY)  # a lock on it needs no file of ours
+    except (ImportError, OSError):  # Windows, whose trash finds names by itself; or nobody's home
+        yield
+        return
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
