@@ -115,6 +115,34 @@ def test_wait_returns_when_something_came_since_the_step_was_given() -> None:
     assert isinstance(feed.next(), Task)
 
 
+def test_all_that_fit_are_started_when_an_end_makes_room_in_memory() -> None:
+    """Two small ones start at once where a large one was, though one end brings only one worker back."""
+    plan = [Task(f"t{n}", None, index=n, memory=size) for n, size in enumerate((100, 50, 50))]
+    feed = feed_of(plan, memory=100)
+    large = feed.next()
+    assert isinstance(large, Task)
+    assert feed.next() == Wait(None)
+    said: list[str] = []
+    threads = [waiting(feed, said, "worker"), waiting(feed, said, "guard", LONG / 2)]
+    assert isinstance(feed.next(Success(large, None)), Task)
+    threads[0].join(LONG / 4)
+    assert said == ["worker"]
+    assert isinstance(feed.next(), Task)
+    feed.wake()
+    threads[1].join(LONG)
+
+
+def test_wait_returns_when_memory_came_free_since_the_step_was_given() -> None:
+    """What was freed between next and wait is not missed."""
+    feed = feed_of([Task(f"t{n}", None, index=n, memory=60) for n in range(2)], memory=100)
+    first = feed.next()
+    assert isinstance(first, Task)
+    assert feed.next() == Wait(None)
+    feed.settle(Success(first, None))
+    feed.wait(Wait(None), most=LONG)
+    assert isinstance(feed.next(), Task)
+
+
 def test_all_are_woken_when_it_is_over() -> None:
     """Nobody sleeps on after the last task, nor after a stop; and who comes later does not begin to."""
     for stops in (False, True):

@@ -49,6 +49,7 @@ policies = st.builds(
     workers=st.sampled_from((0, 0, 1, 2, 5)),
     adaptive=st.booleans(),
     slots=st.sampled_from((1, 1, 2, 3, 8)),
+    memory=st.sampled_from((None, None, 0, 7, 20)),
 )
 items = st.one_of(
     st.tuples(st.just("task"), st.sampled_from(LANES), st.integers(0, 9)),
@@ -109,7 +110,7 @@ class ScheduleMachine(RuleBasedStateMachine):
             # Where it is to be known whether others want connections, a few are in view in any case.
             view = max(self.policy.look_ahead * (FARTHER if self.policy.workers else 1), self.policy.slots)
             self.looked_too_far |= self.schedule.waiting >= view
-            task = Task(f"{what}-{index}", None, lane, float(cost), index)
+            task = Task(f"{what}-{index}", None, lane, float(cost), index, memory=7 * index % 10)
             if what != "none":
                 self.drawn.append(task.key)
             if what == "task":
@@ -197,6 +198,13 @@ class ScheduleMachine(RuleBasedStateMachine):
         assert self.schedule.limiter.limit >= 1
 
     @invariant()
+    def memory_keeps_its_limit(self) -> None:
+        """All that runs needs no more together than it may, or it runs alone."""
+        needed = sum(task.memory for task in self.running.values())
+        assert needed == self.schedule.memory
+        assert self.policy.memory is None or needed <= self.policy.memory or len(self.running) == 1
+
+    @invariant()
     def it_stops_for_a_reason_only(self) -> None:
         """Stop if, and only if, something that stops has happened."""
         assert bool(self.schedule.stopped) == bool(self.reasons)
@@ -248,6 +256,7 @@ class ScheduleMachine(RuleBasedStateMachine):
         assert task.key not in self.running
         assert task.key not in self.ended
         assert len(self.running) < self.schedule.limiter.limit
+        assert self.fits(task)
         assert 1 <= task.slots <= (self.policy.slots if task.lane else 1)
         assert self.now >= self.due.pop(task.key, 0.0)
         assert task.attempt == self.attempts[task.key] + 1 <= self.policy.retries + 1
@@ -257,6 +266,12 @@ class ScheduleMachine(RuleBasedStateMachine):
         self.last_start[task.lane] = self.now
         self.attempts[task.key] = task.attempt
         self.running[task.key] = task
+
+    def fits(self, task: Task[Any]) -> bool:
+        """Whether there is memory for this task beside those that run."""
+        if self.policy.memory is None or not self.running:
+            return True
+        return sum(each.memory for each in self.running.values()) + task.memory <= self.policy.memory
 
     def decided(self, outcome: Skip | Failure) -> None:
         """Check an outcome that needed no run: the plan's own, or that of a host given up."""
@@ -346,6 +361,10 @@ class ScheduleMachine(RuleBasedStateMachine):
             assert until is None  # only an end makes room
             return
         asleep_until = NEVER if until is None else until
+        ready = self.schedule._ready
+        if ready and ready[0].opens_at <= self.now and not self.fits(ready[0].queue[0][2]):
+            assert self.running  # their ends make room, and nothing overtakes the task that waits for it
+            return
         opens = [lane.opens_at for lane in self.schedule._lanes.values() if lane.has_room]
         retries = [due for due in self.due.values() if due > self.now]  # else it is back in its lane
         assert min(opens + retries, default=NEVER) >= asleep_until

@@ -7,7 +7,9 @@ import itertools
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,8 +19,9 @@ from tests.models.conftest import Perform, start, when_stopping
 from tests.models.fakes import FakeApp, Payload
 from toolkit import models
 from toolkit.core.errors import FailureKind, UsageError
+from toolkit.core.job import Memory
 from toolkit.core.policy import Policy
-from toolkit.core.task import Failure, Skip, Success
+from toolkit.core.task import Failure, Skip, Success, Task
 
 SQUARES: list[Payload] = [("square", n) for n in range(20)]
 
@@ -74,6 +77,32 @@ def test_the_plan_is_not_drawn_while_a_task_holds_all_workers(model: str, tmp_pa
     _when(shown, look)
     assert len(list(run.outcomes())) == 2001
     assert drawn[0] <= 1 + 100 + 2 * 64
+
+
+def test_what_runs_keeps_to_the_memory_and_a_huge_task_runs_alone(model: str) -> None:
+    """No task waits for ever, not even one that needs more than there is; none starts beside what it has no room by."""
+    sizes = [10, 90, 30, 300, 30, 30, 0, 60, 100, 5] * 4
+    app = Hungry([("slow", 0.002)] * len(sizes), sizes)
+    outcomes = list(start(model, app, workers=4, policy=Policy(memory=100)).outcomes())
+    assert sorted(int(outcome.task.key) for outcome in outcomes) == list(range(len(sizes)))
+    assert all(isinstance(outcome, Success) for outcome in outcomes)
+    for outcome in outcomes:
+        moment = outcome.timing.started
+        beside = [each.task.memory for each in outcomes if each.timing.started <= moment < each.timing.ended]
+        assert sum(beside) <= 100 or len(beside) == 1
+
+
+class Hungry(FakeApp):
+    """An app whose tasks say how many bytes they need."""
+
+    def __init__(self, payloads: list[Payload], sizes: list[int]) -> None:
+        super().__init__(payloads)
+        self._sizes = sizes
+
+    def plan(self, memory: Memory) -> Iterator[Any]:
+        """Yield a task for each payload, with its size."""
+        for task, size in zip(super().plan(memory), self._sizes, strict=True):
+            yield replace(task, memory=size) if isinstance(task, Task) else task
 
 
 def test_a_plan_that_raises_fails_the_run(model: str, perform: Perform) -> None:
