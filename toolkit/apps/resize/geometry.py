@@ -57,11 +57,11 @@ __all__ = [
     "parse_focus",
     "parse_geometry",
     "parse_scale",
-    "parse_size",
     "place_of",
     "rotated_size",
     "upright",
 ]
+"""With the language of sizes and the turns, so that one import gives all that a layout needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +78,7 @@ class Layout:
     at: tuple[int, int] = (0, 0)
 
 
-def parse_size(text: str) -> Box:
-    """Read a box only."""
-    goal = parse_geometry(text).goal
-    if not isinstance(goal, Box):
-        raise ValueError(f"{text!r} is not a size: write 800x600, 800x or x600")  # noqa: TRY004
-    return goal
-
-
-def layout(picture: Size, geometry: Geometry | Box | None, fit: Fit, *, enlarge: bool, place: Place = CENTER) -> Layout:
+def layout(picture: Size, geometry: Geometry | None, fit: Fit, *, enlarge: bool, place: Place = CENTER) -> Layout:
     """Lay a picture (upright size) out for a geometry; None keeps its size.
 
     contain (inside): all of it, inside the box. cover: the box filled, what sticks out cut off, place says where.
@@ -100,8 +92,6 @@ def layout(picture: Size, geometry: Geometry | Box | None, fit: Fit, *, enlarge:
     """
     if geometry is None:
         return _whole(picture, picture)
-    if isinstance(geometry, Box):
-        geometry = Geometry(geometry)
     goal, fit = geometry.goal, geometry.fit or fit
     exact = geometry.fit == "stretch" or isinstance(goal, Scale)
     grow = geometry.when == "smaller" or (geometry.when is None and (enlarge or exact))
@@ -112,10 +102,8 @@ def layout(picture: Size, geometry: Geometry | Box | None, fit: Fit, *, enlarge:
         laid = _whole(picture, _limited(picture, size, grow=grow, shrink=geometry.when != "smaller"))
     for side in (0, 1):
         if laid.canvas[side] > max(MAX_SIDE, picture[side]):
-            what = (
-                f"it would be {laid.canvas[0]} x {laid.canvas[1]} pixels, and a side may have {MAX_SIDE}: ask for less"
-            )
-            raise TaskError(FailureKind.TOO_LARGE, what)
+            would = f"it would be {laid.canvas[0]} x {laid.canvas[1]} pixels"
+            raise TaskError(FailureKind.TOO_LARGE, f"{would}, and a side may have {MAX_SIDE}: ask for less")
     return laid
 
 
@@ -199,11 +187,9 @@ def _cover(picture: Size, box: Size, place: Place, *, grow: bool) -> Layout:
     size = box
     if not grow and (height < box[1] if wider else width < box[0]):
         size = (_share(box[0], height, box[1]), height) if wider else (width, _share(box[1], width, box[0]))
-        size = min(size[0], width), min(size[1], height)
     left = _cut(width, used[0], place.x, is_focus=place.is_focus)
     top = _cut(height, used[1], place.y, is_focus=place.is_focus)
-    region = left, top, min(left + used[0], float(width)), min(top + used[1], float(height))
-    return Layout(region, size, size)
+    return Layout((left, top, left + used[0], top + used[1]), size, size)
 
 
 def _cut(whole: float, used: float, at: float, *, is_focus: bool) -> float:
