@@ -11,11 +11,11 @@ from PIL import Image, ImageChops, WebPImagePlugin
 
 from toolkit.apps.resize.formats import ANIMATED, Format
 
-_CLEAR = 255
-"""The palette entry that stands for transparency in the GIFs we write."""
-
 _VISIBLE = [0] * 128 + [255] * 128
 """GIF knows only seen and unseen: half-transparent or more is seen."""
+
+_MOST = 256
+"""Colours of a GIF's frame; where one of them is transparency, it is the last."""
 
 FOREVER = 0
 
@@ -96,10 +96,34 @@ def gif_timing(film: Film) -> dict[str, Any]:
     return told | {"disposal": 2} if told and clear else told
 
 
-def as_palettes(film: Film) -> Film:
-    """Return the film with each frame in up to 256 colours of its own, one of them clear where a frame needs it."""
+def as_palettes(film: Film, colours: int = _MOST) -> Film:
+    """Return the film with each frame in so many colours of its own, one of them clear where a frame needs it."""
     clear = any(frame.mode == "RGBA" for frame in film.frames)
-    return Film([_palette(frame, clear=clear) for frame in film.frames], film.durations, film.plays)
+    return Film([_palette(frame, colours, clear=clear) for frame in film.frames], film.durations, film.plays)
+
+
+def moments(film: Film, most: int) -> list[tuple[int, float]]:
+    """Return the indices of up to most frames, evenly spread, each with a time (milliseconds) at which it is shown."""
+    count = len(film.frames)
+    ends = list(accumulate(film.durations)) if count > 1 else [0.0]
+    chosen = sorted({round(step * (count - 1) / max(1, most - 1)) for step in range(min(most, count))})
+    return [(index, ends[index] - (film.durations[index] / 2 if count > 1 else 0)) for index in chosen]
+
+
+def shown_at(image: Image.Image, times: Sequence[float]) -> list[Image.Image]:
+    """Return what an opened picture shows at each of these times (milliseconds, rising).
+
+    By time, because encoders join frames that are alike.
+    """
+    frames: list[Image.Image] = []
+    end = 0.0
+    for index in range(getattr(image, "n_frames", 1)):
+        image.seek(index)
+        image.load()
+        end += float(image.info.get("duration", 0))
+        while len(frames) < len(times) and times[len(frames)] < end:
+            frames.append(image.copy())
+    return frames + [image.copy()] * (len(times) - len(frames))
 
 
 def can_move(form: Format, image: Image.Image) -> bool:
@@ -118,18 +142,18 @@ def _timing(film: Film, durations: Sequence[float], plays: int) -> dict[str, Any
     return {"save_all": True, "append_images": list(film.frames[1:]), "duration": list(durations), "loop": plays}
 
 
-def _palette(image: Image.Image, *, clear: bool) -> Image.Image:
-    if image.mode == "L":
+def _palette(image: Image.Image, most: int, *, clear: bool) -> Image.Image:
+    if image.mode == "L" and most == _MOST:
         return image
     colours = image.convert("RGB")
     if not clear:
-        return _quantized(colours, 256)
+        return _quantized(colours, most)
     seen = image.convert("RGBA").getchannel("A").point(_VISIBLE)
     unseen = ImageChops.invert(seen)
     colours.paste((0, 0, 0), mask=unseen)
-    indexed = _quantized(colours, _CLEAR)
-    indexed.paste(_CLEAR, mask=unseen)
-    indexed.info["transparency"] = _CLEAR
+    indexed = _quantized(colours, most - 1)
+    indexed.paste(most - 1, mask=unseen)
+    indexed.info["transparency"] = most - 1
     return indexed
 
 

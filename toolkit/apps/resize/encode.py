@@ -1,53 +1,107 @@
-"""From pixels to a file of each format."""
+"""From pixels to a file of each format: as told, or as small or as alike as told."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import IO
 
 from PIL import Image
 
-from toolkit.apps.resize import animate
+from toolkit.apps.resize import fitting, metadata, writers
 from toolkit.apps.resize.animate import Film
-from toolkit.apps.resize.formats import Format
-from toolkit.apps.resize.metadata import JPEG_LIMIT, Said
-from toolkit.apps.resize.modes import flattened, narrowed
+from toolkit.apps.resize.formats import ANIMATED, Format
+from toolkit.apps.resize.geometry import Size
+from toolkit.apps.resize.metadata import Said
+from toolkit.apps.resize.modes import DEEP, flattened, narrowed
+from toolkit.apps.resize.recipe import Recipe
 from toolkit.apps.resize.warned import note
+from toolkit.apps.resize.writers import Around
 from toolkit.core.errors import FailureKind, TaskError
 
-QUALITY: dict[Format, int] = {"jpeg": 85, "webp": 80, "avif": 65}
+__all__ = ["Recipe", "Wrapping", "Written", "encode"]
 
 _MODES: dict[Format, frozenset[str]] = {
     "jpeg": frozenset({"L", "RGB"}),
-    "png": frozenset({"L", "LA", "RGB", "RGBA", "I;16"}),
+    "png": frozenset({"L", "LA", "RGB", "RGBA", DEEP}),
     "webp": frozenset({"RGB", "RGBA"}),
     "avif": frozenset({"L", "RGB", "RGBA"}),
     "gif": frozenset({"L", "RGB", "RGBA"}),
-    "tiff": frozenset({"L", "LA", "RGB", "RGBA", "I;16"}),
+    "tiff": frozenset({"L", "LA", "RGB", "RGBA", DEEP}),
+    "heic": frozenset({"L", "RGB", "RGBA"}),
+    "jxl": frozenset({"L", "LA", "RGB", "RGBA", DEEP}),
 }
 _WIDER = {"L": "RGB", "LA": "RGBA"}
 
 
 @dataclass(frozen=True, slots=True)
 class Wrapping:
-    """What is written around the pixels. quality: None for the format's own; background: under transparency."""
+    """What is around the pixels: the colour under transparency, the profile they are in, and what is said of them."""
 
-    quality: int | None = None
     background: tuple[int, int, int] = (255, 255, 255)
     icc: bytes = b""
     said: Said = field(default_factory=Said)
 
 
-def encode(film: Film, form: Format, file: IO[bytes], wrapping: Wrapping) -> None:
-    """Write the frames to a real file; raises OSError for what the file system refuses, TaskError encode otherwise.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written. quality: None where there is none. ssim: of the worst frame looked at, if it was asked for."""
+
+    bytes: int
+    width: int
+    height: int
+    frames: int
+    quality: int | None
+    ssim: float | None
+
+
+def encode(film: Film, recipe: Recipe, file: IO[bytes], wrapping: Wrapping) -> Written:
+    """Write the frames to a real, empty file; raises OSError for what the file system refuses, TaskError encode else.
 
     A real file, because Pillow's encoders release the GIL only for one.
     """
-    frames = [_as_mode(frame, form, wrapping) for frame in film.frames]
+    if len(film.frames) > 1 and recipe.format not in ANIMATED:
+        note(f"only the first of {len(film.frames)} frames was kept")
+        film = Film(film.frames[:1])
+    if recipe.format == "webp" and recipe.is_lossy and recipe.subsampling not in {None, "4:2:0"}:
+        note(f"webp always has a quarter of the colour (4:2:0), not {recipe.subsampling}")
+    film = Film([_as_mode(frame, recipe.format, wrapping) for frame in film.frames], film.durations, film.plays)
+
+    def around(size: Size) -> Around:
+        return Around(wrapping.icc, metadata.sized(wrapping.said, size))
+
+    with _refusals(recipe.format):
+        if recipe.max_bytes is None and (recipe.ssim is None or not recipe.is_lossy):
+            level, ssim = fitting.levels(recipe).highest, None
+            if recipe.is_lossy:
+                level = fitting.usual(recipe)
+            writers.write(film, recipe, level, file, around(film.frames[0].size))
+        else:
+            fitted = fitting.fitted(film, recipe, around, wrapping.background)
+            film, level, ssim = fitted.film, fitted.level, fitted.ssim
+            file.write(fitted.data)
+    width, height = film.frames[0].size
+    quality = level if recipe.is_lossy else None
+    return Written(file.seek(0, os.SEEK_END), width, height, len(film.frames), quality, ssim)
+
+
+def _as_mode(image: Image.Image, form: Format, wrapping: Wrapping) -> Image.Image:
+    modes = _MODES[form]
+    if image.mode not in modes and image.mode == DEEP:
+        note("16-bit grey was narrowed to 8 bits")
+        image = narrowed(image)
+    if image.mode not in modes and _WIDER.get(image.mode) in modes:
+        return image.convert(_WIDER[image.mode])
+    return image if image.mode in modes else flattened(image, wrapping.background)
+
+
+@contextmanager
+def _refusals(form: Format) -> Iterator[None]:
+    """Turn what encoders raise into TaskErrors, and leave what the file system says as it is."""
     try:
-        _WRITERS[form](Film(frames, film.durations, film.plays), file, wrapping)
+        yield
     except OSError as error:
         if error.errno is not None:
             raise
@@ -56,78 +110,5 @@ def encode(film: Film, form: Format, file: IO[bytes], wrapping: Wrapping) -> Non
         raise _refused(form, error) from error
 
 
-def _write_jpeg(film: Film, file: IO[bytes], wrapping: Wrapping) -> None:
-    said = {name: _fitting(name, getattr(wrapping.said, name)) for name in ("exif", "xmp", "comment")}
-    film.frames[0].save(file, "JPEG", quality=_quality("jpeg", wrapping), icc_profile=wrapping.icc, **said)
-
-
-def _write_png(film: Film, file: IO[bytes], wrapping: Wrapping) -> None:
-    film.frames[0].save(file, "PNG", **animate.png_timing(film), **_tags(wrapping))
-
-
-def _write_webp(film: Film, file: IO[bytes], wrapping: Wrapping) -> None:
-    options = {"quality": _quality("webp", wrapping), "method": 4, "xmp": wrapping.said.xmp}
-    film.frames[0].save(file, "WEBP", **options, **animate.webp_timing(film), **_tags(wrapping))
-    if len(film.frames) > 1 and film.frames[0].mode == "RGBA":
-        animate.mark_alpha(file)
-
-
-def _write_avif(film: Film, file: IO[bytes], wrapping: Wrapping) -> None:
-    # One thread: the models run as many pictures at once as there are processors.
-    options = {"quality": _quality("avif", wrapping), "max_threads": 1, "xmp": wrapping.said.xmp}
-    film.frames[0].save(file, "AVIF", **options, **animate.avif_timing(film), **_tags(wrapping))
-
-
-def _write_gif(film: Film, file: IO[bytes], wrapping: Wrapping) -> None:
-    palettes = animate.as_palettes(film)
-    comment = {"comment": wrapping.said.comment[:255]} if wrapping.said.comment else {}
-    palettes.frames[0].save(file, "GIF", **animate.gif_timing(palettes), **comment)
-
-
-def _write_tiff(film: Film, file: IO[bytes], wrapping: Wrapping) -> None:
-    # By way of memory, because libtiff's own writing hides why it failed: a full disk must be told apart.
-    memory = io.BytesIO()
-    # Pillow cannot write both compressed pixels and a directory of EXIF details: what is said is worth more.
-    compression = "raw" if wrapping.said.details else "tiff_adobe_deflate"
-    film.frames[0].save(memory, "TIFF", compression=compression, **_tags(wrapping))
-    file.write(memory.getbuffer())
-
-
-def _tags(wrapping: Wrapping) -> dict[str, Any]:
-    icc = {"icc_profile": wrapping.icc} if wrapping.icc else {}
-    return icc | ({"exif": wrapping.said.exif} if wrapping.said.exif else {})
-
-
-def _as_mode(image: Image.Image, form: Format, wrapping: Wrapping) -> Image.Image:
-    modes = _MODES[form]
-    if image.mode not in modes and image.mode == "I;16":
-        note("16-bit grey was narrowed to 8 bits")
-        image = narrowed(image)
-    if image.mode not in modes and _WIDER.get(image.mode) in modes:
-        return image.convert(_WIDER[image.mode])
-    return image if image.mode in modes else flattened(image, wrapping.background)
-
-
-def _quality(form: Format, wrapping: Wrapping) -> int:
-    return wrapping.quality or QUALITY[form]
-
-
-def _fitting(name: str, data: bytes) -> bytes:
-    if len(data) <= JPEG_LIMIT:
-        return data
-    note(f"the {name} data is too long for a JPEG and was left out")
-    return b""
-
-
 def _refused(form: Format, error: Exception) -> TaskError:
     return TaskError(FailureKind.ENCODE, f"cannot be written as {form}: {error}")
-
-
-_WRITERS: dict[Format, Callable[[Film, IO[bytes], Wrapping], None]] = {
-    "jpeg": _write_jpeg,
-    "png": _write_png,
-    "webp": _write_webp,
-    "avif": _write_avif,
-    "gif": _write_gif,
-    "tiff": _write_tiff,
-}

@@ -1,19 +1,22 @@
 """What a result says about its picture: never where the pixels were turned from, or a thumbnail of what they were.
 
 EXIF is written anew from tags that describe a picture (EXIF 2.32), so nothing of the file's structure, no thumbnail and
-no orientation can slip through. `no-gps` also leaves out XMP and maker notes, both of which may name the place.
+no orientation can slip through. With `no-gps`, XMP, IPTC and PNG's texts are written anew from such entries, too: what
+is not known to be silent about the place is left out.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from PIL import ExifTags, Image
+from PIL.PngImagePlugin import PngInfo
 
+from toolkit.apps.resize import iptc, xmp
 from toolkit.apps.resize.geometry import Size
-from toolkit.apps.resize.options import Metadata
+from toolkit.apps.resize.settings import Metadata
 from toolkit.apps.resize.warned import note
 
 Base = ExifTags.Base
@@ -23,11 +26,23 @@ _DESCRIBING = (
     *(Base.HostComputer, Base.Rating, Base.RatingPercent, Base.Copyright),
     *(Base.XPTitle, Base.XPComment, Base.XPAuthor, Base.XPKeywords, Base.XPSubject),
 )
-
 _STRUCTURE = frozenset({Base.ExifInteroperabilityOffset, Base.ExifImageWidth, Base.ExifImageHeight, Base.MakerNote})
 
+_TEXTS = frozenset({"Title", "Author", "Description", "Copyright", "Creation Time", "Software"})
+"""PNG's own keywords (PNG 3rd ed., 11.3.3.2) for what EXIF says, too."""
+_NO_TEXTS = frozenset({"XML:com.adobe.xmp", "icc_profile", "xmp", "exif", "comment"})
+"""Names in Pillow's info that are no texts, or are dealt with elsewhere."""
+MOST_TEXT = 65_536
+"""Characters in all of a PNG's texts that are kept."""
+
 JPEG_LIMIT = 65_000
-"""Bytes of EXIF or XMP that surely fit into one segment of a JPEG."""
+"""Bytes of EXIF, XMP or IPTC that surely fit into one segment of a JPEG."""
+_LONG = 1000
+"""Bytes of an EXIF value above which it goes first, where all of them do not fit."""
+
+_TIFF_XMP, _TIFF_IPTC = 700, 33723
+
+_MULTIPLE = "MPO"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +53,8 @@ class Said:
     xmp: bytes = b""
     comment: bytes = b""
     details: bool = False
+    iptc: bytes = b""
+    texts: tuple[tuple[str, str], ...] = ()
 
 
 def orientation_of(exif: Image.Exif) -> int:
@@ -46,44 +63,141 @@ def orientation_of(exif: Image.Exif) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1  # noqa: PLR2004 - EXIF's own range
 
 
-def said_of(exif: Image.Exif, info: dict[Any, Any], size: Size, wanted: Metadata) -> Said:
-    """Return what the result of this size may say; metadata that cannot be read is left out with a warning."""
-    if wanted == "strip":
+def said_of(exif: Image.Exif, info: Mapping[Any, Any], wanted: Metadata) -> Said:
+    """Return what a result may say; what cannot be read is left out with a warning. encode() adds the size."""
+    if wanted in {"strip", "icc-only"}:
         return Said()
+    place = wanted == "keep"
+    data, details = _exif_bytes(exif, place=place)
+    packet, records = _bytes(info.get("xmp")), iptc.records_of(info)
+    texts = tuple(
+        (name, str(text))
+        for name, text in info.items()
+        if isinstance(text, str) and (name in _TEXTS or (place and _is_text(name)))
+    )
+    return Said(
+        exif=data,
+        xmp=xmp.upright(packet) if place else xmp.silent_about_place(packet),
+        comment=_bytes(info.get("comment") or info.get("Comment")) if place else b"",
+        details=details,
+        iptc=records if place else iptc.silent_about_place(records),
+        texts=texts if sum(len(text) for _, text in texts) <= MOST_TEXT else (),
+    )
+
+
+def sized(said: Said, size: Size) -> Said:
+    """Return what is said with the pixels across and down that the result has (EXIF 2.32, PixelXDimension)."""
+    if not said.details:
+        return said
+    written = _parsed(said.exif)
+    details = written.get_ifd(ExifTags.IFD.Exif)
+    if not details:
+        return said
+    details |= {Base.ExifImageWidth: size[0], Base.ExifImageHeight: size[1]}
+    return replace(said, exif=written.tobytes())
+
+
+def for_jpeg(said: Said) -> dict[str, Any]:
+    """Return what Pillow must be told, all of it short enough for a JPEG's segments."""
+    exif = said.exif if len(said.exif) <= JPEG_LIMIT else _without_long_values(said.exif)
+    parts = {"exif": exif, "xmp": said.xmp, "comment": said.comment, "IPTC": said.iptc}
+    for name, data in parts.items():
+        if len(data) > JPEG_LIMIT:
+            note(f"the {name} data is too long for a JPEG and was left out")
+            parts[name] = b""
+    records = parts.pop("IPTC")
+    return parts | ({"extra": iptc.segment(records)} if records else {})
+
+
+def for_png(said: Said) -> PngInfo | None:
+    """Return the texts of a PNG, of which XMP is one (XMP Specification Part 3, 1.1.5)."""
+    texts = PngInfo()
+    if said.xmp:
+        texts.add_itxt("XML:com.adobe.xmp", said.xmp.decode("utf-8", "replace"))
+    for name, text in said.texts:
+        texts.add_itxt(name, text)
+    if said.comment and all(name != "Comment" for name, _ in said.texts):
+        texts.add_itxt("Comment", said.comment.decode("utf-8", "replace"))
+    return texts if texts.chunks else None
+
+
+def for_tiff(said: Said) -> Image.Exif | None:
+    """Return the tags of a TIFF."""
+    if not (said.exif or said.xmp or said.iptc):
+        return None
+    tags = _parsed(said.exif) if said.exif else Image.Exif()
+    for tag, data in ((_TIFF_XMP, said.xmp), (_TIFF_IPTC, said.iptc)):
+        if data:
+            tags[tag] = data
+    return tags
+
+
+def named(image: Image.Image) -> str | None:
+    """Return what is dropped of a picture that is more than its pixels, as a warning, or None."""
+    packet = _bytes(image.info.get("xmp"))
+    if b"http://ns.adobe.com/hdr-gain-map/" in packet or _has_gain_map(image):
+        return "Ultra HDR: the gain map was dropped, and the picture is as on an ordinary screen"
+    if b"HDRGainMap" in packet:
+        return "Apple HDR: the gain map was dropped, and the picture is as on an ordinary screen"
+    if b"MotionPhoto" in packet or b"MicroVideo" in packet:
+        return "motion photo: the video was dropped"
+    if image.format == _MULTIPLE:
+        return f"MPO of {getattr(image, 'n_frames', 1)} pictures: the first was kept"
+    return None
+
+
+def _has_gain_map(image: Image.Image) -> bool:
+    auxiliary = image.info.get("aux")
+    return isinstance(auxiliary, dict) and any("gainmap" in str(name).lower() for name in auxiliary)
+
+
+def _exif_bytes(exif: Image.Exif, *, place: bool) -> tuple[bytes, bool]:
     try:
-        written = _rewritten(exif, size, place=wanted == "keep")
+        written = _rewritten(exif, place=place)
         data = written.tobytes()
         # A directory of its own is written although the tag that leads to it is not among the others.
         details = any(written.get_ifd(part) for part in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo))
-        data = data if details or len(written) else b""
     except Exception as error:  # damaged values fail in many ways, and no picture is worth losing for them
         note(f"the EXIF data is damaged and was left out ({type(error).__name__})")
-        data, details = b"", False
-    if wanted == "no-gps":
-        return Said(data, details=details)
-    return Said(data, _upright_xmp(info.get("xmp")), _bytes(info.get("comment")), details)
+        return b"", False
+    return (data, details) if details or len(written) else (b"", False)
 
 
-def _rewritten(exif: Image.Exif, size: Size, *, place: bool) -> Image.Exif:
+def _rewritten(exif: Image.Exif, *, place: bool) -> Image.Exif:
     written = Image.Exif()
     for tag in _DESCRIBING:
         if tag in exif:
             written[tag] = exif[tag]
     details = {tag: value for tag, value in exif.get_ifd(ExifTags.IFD.Exif).items() if tag not in _STRUCTURE}
     if details:
-        details |= {Base.ExifImageWidth: size[0], Base.ExifImageHeight: size[1]}
         written.get_ifd(ExifTags.IFD.Exif).update(details)
     if place and (gps := exif.get_ifd(ExifTags.IFD.GPSInfo)):
         written.get_ifd(ExifTags.IFD.GPSInfo).update(gps)
     return written
 
 
-def _upright_xmp(data: object) -> bytes:
-    """Return an XMP packet with the orientation set to upright and without thumbnails."""
-    packet = _bytes(data)
-    packet = re.sub(rb'(tiff:Orientation\s*=\s*["\'])\d+', rb"\g<1>1", packet)
-    packet = re.sub(rb"(<tiff:Orientation>\s*)\d+", rb"\g<1>1", packet)
-    return re.sub(rb"<xmp:Thumbnails>.*?</xmp:Thumbnails>", b"", packet, flags=re.DOTALL)
+def _parsed(data: bytes) -> Image.Exif:
+    """Return EXIF that we wrote, loaded; its directories too, or they would be forgotten when it is written again."""
+    exif = Image.Exif()
+    exif.load(data)
+    for part in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
+        exif.get_ifd(part)
+    return exif
+
+
+def _without_long_values(data: bytes) -> bytes:
+    exif = _parsed(data)
+    for directory in (exif, exif.get_ifd(ExifTags.IFD.Exif), exif.get_ifd(ExifTags.IFD.GPSInfo)):
+        for tag in [tag for tag, value in directory.items() if isinstance(value, str | bytes) and len(value) > _LONG]:
+            del directory[tag]
+    short = exif.tobytes()
+    if len(short) <= JPEG_LIMIT:
+        note("the EXIF data is too long for a JPEG: its longest entries were left out")
+    return short
+
+
+def _is_text(name: object) -> bool:
+    return isinstance(name, str) and name not in _NO_TEXTS and not name.startswith("Raw profile type ")
 
 
 def _bytes(value: object) -> bytes:
