@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import click
 
@@ -24,6 +24,9 @@ from toolkit.reporting.plain import PlainReporter
 from toolkit.reporting.words import plural, shown, size
 from toolkit.run import Run
 
+if TYPE_CHECKING:
+    from toolkit.reporting.html import HtmlReporter
+
 READER_GONE = "the reader of the output has gone away"
 
 
@@ -35,6 +38,7 @@ class ReportOptions:
     progress: Literal["auto", "rich", "plain", "none"] = option("auto", "How progress is shown, on standard error.")
     json: bool = option(False, "Print the report as one JSON document on standard output.")
     events: Path | None = option(None, "Write every event to this file, as JSON lines.", metavar="FILE")
+    report: Path | None = option(None, "Write a report as a web page.", metavar="FILE.html")
     quiet: bool = option(False, "Say nothing but errors.", flags=("--quiet", "-q"))
     verbose: bool = option(False, "Name every task as it ends.", flags=("--verbose", "-v"))
     debug: bool = option(False, "Name every task as it ends, and show tracebacks.")
@@ -69,8 +73,11 @@ def start(app: str, sources: tuple[str, ...], out: Path, chosen: tuple[Any, ...]
     if sys.stdout is None and (report.json or report.dry_run or str(out) == "-"):
         raise UsageError("standard output is closed")
     with ExitStack() as stack:
-        reporters = [] if report.dry_run else _reporters(report, stack)
+        page = _page(report.report, sources)
+        reporters = [] if report.dry_run else [*_reporters(report, stack), *page]
         run = make_run(app, sources, out, chosen, reporters=reporters, command=command)
+        for each in page:
+            each.illustrate(getattr(run.app, "gallery", None), getattr(run.app, "thumbnail", None))
         if report.dry_run:
             try:
                 return _show_plan(run)
@@ -140,6 +147,17 @@ def _reporters(report: ReportOptions, stack: ExitStack) -> list[Reporter]:
         stack.callback(_close, stream)
         reporters.append(EventsReporter(stream))
     return reporters
+
+
+def _page(path: Path | None, sources: tuple[str, ...]) -> list[HtmlReporter]:
+    """Return what writes the web page, if one is wanted; raises UsageError for a place where none can be."""
+    if path is None:
+        return []
+    from toolkit.reporting.html import HtmlReporter
+
+    if any(os.path.realpath(source) == os.path.realpath(path) for source in sources):
+        raise UsageError(f"--report {path}: this is what is read; choose another name")
+    return [HtmlReporter(path)]
 
 
 def _close(stream: TextIO) -> None:
