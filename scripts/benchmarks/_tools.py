@@ -37,8 +37,8 @@ class Work:
 class Tool:
     """A contestant. family: what it is a variant of. options: what it is told, for the table, or what its defaults are.
 
-    command: what does the work (what that is, a benchmark decides) into an empty folder. at_once: the number it is told, or None. told: whether told to
-    split files.
+    command: what does a run's work, which each benchmark has its own of, into an empty folder. at_once: the number it
+    is told, or None. told: whether told to split files.
     """
 
     name: str
