@@ -16,7 +16,7 @@ def test_pair_shows_the_widest_result_and_its_facts(tmp_path: Path) -> None:
     """The first of those that are equally wide; its figures beside those of the source."""
     for name in ("a.png", "a-320.webp", "a-640.webp", "a-640.avif"):
         (tmp_path / name).touch()
-    outputs = [Output("a-320.webp", "webp", 100, 320, 213), Output("a-640.webp", "webp", 400, 640, 427, quality=80)]
+    outputs = [Output("a-320.webp", "webp", 900, 320, 213), Output("a-640.webp", "webp", 400, 640, 427, quality=80)]
     value = made(*outputs, Output("a-640.avif", "avif", 300, 640, 427))
     found = pair("x/a.png", str(tmp_path / "a.png"), tmp_path, value)
     assert found is not None

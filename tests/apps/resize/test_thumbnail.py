@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import ExifTags, Image
 
+from tests.apps.resize.making import near, profile
 from toolkit.apps.resize import thumbnail
 from toolkit.apps.resize.thumbnail import likeness
 from toolkit.core.errors import FailureKind, TaskError
@@ -54,6 +55,14 @@ def test_likeness_shows_transparency_as_white_and_is_never_enlarged(tmp_path: Pa
     Image.new("RGBA", (30, 20), (255, 0, 0, 0)).save(tmp_path / "a.png")
     small = likeness(tmp_path / "a.png", 100)
     assert (small.size, pixel(small, 15, 10)) == ((30, 20), (255, 255, 255))
+
+
+def test_likeness_is_in_srgb_when_the_picture_is_not(tmp_path: Path) -> None:
+    """Before and after a conversion look the same: a grey with a linear curve is shown with sRGB's tones."""
+    Image.new("L", (8, 8), 55).save(tmp_path / "a.png", icc_profile=profile("grey"))
+    found = likeness(tmp_path / "a.png", 8).getpixel((4, 4))
+    assert isinstance(found, tuple)
+    assert near(found[0], 127)  # 55 / 255 of the light, by sRGB's curve (IEC 61966-2-1)
 
 
 def test_likeness_is_told_why_when_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
