@@ -183,7 +183,7 @@ def test_what_is_no_picture(tmp_path: Path) -> None:
     saved(Image.new("RGB", (8, 8), RED), tmp_path / "in/real.png")
     _file(tmp_path / "in/text.jpg", b"no picture at all")
     _file(tmp_path / "in/empty.jpg", b"")
-    _file(tmp_path / "in/phone.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    _file(tmp_path / "in/camera.cr3", b"\0\0\0\x18ftypcrx \0\0\0\1crx isom")
     _file(tmp_path / "in/art.psd", b"8BPS\0\1")
     os.mkfifo(tmp_path / "in/pipe.jpg")
     outcomes = {outcome.task.key: outcome for outcome in run([tmp_path / "in"], tmp_path / "out")}
@@ -192,7 +192,7 @@ def test_what_is_no_picture(tmp_path: Path) -> None:
         skip = outcomes[name]
         assert isinstance(skip, Skip)
         assert skip.reason == "not a picture"
-    for name in ("phone.heic", "art.psd"):
+    for name in ("camera.cr3", "art.psd"):
         failed = outcomes[name]
         assert isinstance(failed, Failure)
         assert failed.kind is FailureKind.UNSUPPORTED

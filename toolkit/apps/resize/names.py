@@ -37,6 +37,8 @@ def shown(name: str) -> str:
 
 def folded(name: str) -> str:
     """Return what is equal for names that some file system takes for one: case and normal form do not count."""
+    if name.isascii():  # most are, and this is ten times as fast
+        return name.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
 
 

@@ -13,7 +13,6 @@ from itertools import combinations, pairwise
 from pathlib import Path
 
 from toolkit.apps.resize.names import folded, short_hash, shown
-from toolkit.apps.resize.targets import Target
 from toolkit.apps.resize.template import Naming
 from toolkit.apps.resize.walk import Finding, Found, Root, fixed_part, place_below, roots, walk
 from toolkit.core.errors import UsageError
@@ -142,10 +141,8 @@ class _Single:
 
     def check(self, picture: Found) -> None:
         """Raise UsageError if its results replace each other, itself, an input of another run, or a report."""
-        if len(picture.targets) > 1:
-            for one, other in combinations(picture.targets, 2):
-                if one.name == other.name or folded(one.name) == folded(other.name):
-                    raise UsageError(_told_apart(picture, one, other))
+        if len({folded(target.name) for target in picture.targets}) < len(picture.targets):
+            raise UsageError(_told_apart(picture))
         for target in picture.targets:
             self._check_target(picture, target.name)
         if self.reserved:
@@ -203,7 +200,9 @@ def _place(source: str, home: str) -> str | None:
     return place_below(os.path.realpath(source) if os.path.islink(source) else source, home)
 
 
-def _told_apart(picture: Found, one: Target, other: Target) -> str:
+def _told_apart(picture: Found) -> str:
+    pairs = combinations(picture.targets, 2)
+    one, other = next((one, other) for one, other in pairs if folded(one.name) == folded(other.name))
     lacking = "{size}" if one.size != other.size else "{ext} or {format}"
     what = f"two results of {shown(picture.source)} would be called {shown(one.name)}"
     return f"{what}: --name-template needs {lacking}, and no size or format may be given twice"

@@ -168,6 +168,7 @@ class _Look:
     readable: frozenset[str]
     measure: bool
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    refusals: dict[str, str | None] = field(default_factory=dict)
 
     def __call__(self, path: str, origin: str) -> Finding:
         width = height = 0
@@ -183,11 +184,17 @@ class _Look:
             return Unreadable(path, origin, f"cannot be read: {error.strerror}")
         if kind is None:
             return Passed(path, origin, NOT_A_PICTURE)
-        if kind not in self.readable:
-            return Unreadable(path, origin, f"{kind} pictures are not read", unsupported=True)
+        if refusal := self._refusal(kind):
+            return Unreadable(path, origin, refusal, unsupported=True)
         if self.naming.beside and os.path.islink(path):
             return Passed(path, origin, LINK_IN_PLACE)
         return self._named(path, origin, kind, facts, (width, height))
+
+    def _refusal(self, kind: str) -> str | None:
+        """Return why pictures of this sort are not read, or None; the answer is looked up once a walk."""
+        if kind not in self.refusals:
+            self.refusals[kind] = _refusal(kind, self.readable)
+        return self.refusals[kind]
 
     def _named(self, path: str, origin: str, kind: str, facts: os.stat_result, pixels: tuple[int, int]) -> Finding:
         place = place_below(path, self.home) if self.naming.beside else origin
@@ -198,6 +205,16 @@ class _Look:
         except ValueError as error:
             return Unreadable(path, origin, str(error))
         return Found(path, origin, targets, facts.st_size, facts.st_mtime_ns, *pixels)
+
+
+def _refusal(kind: str, readable: frozenset[str]) -> str | None:
+    if kind in formats.EXTRA_DECODERS and kind not in readable:
+        return f"{kind} pictures are read only if asked for: --also-read {kind}"
+    if kind not in readable:
+        return f"{kind} pictures are not read"
+    if extra := formats.missing(kind):
+        return f"{kind.upper()} pictures need: pip install 'toolkit[{extra}]'"
+    return None
 
 
 def place_below(source: str, home: str) -> str | None:
