@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import get_args
 
@@ -11,6 +10,7 @@ from toolkit.apps.resize.geometry import Gravity
 from toolkit.apps.resize.operations import arguments as of
 from toolkit.apps.resize.operations.arguments import Argument, Value
 from toolkit.apps.resize.operations.files import File
+from toolkit.apps.resize.operations.parsing import values_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ OPERATIONS: dict[str, Description] = {
         "add a border around the picture, which grows by it",
         (
             Argument("width", of.Distance(5_000, 100, least=1), "16", "of the border on each side"),
-            Argument("colour", of.Shade(), "white", "of the border, and under transparency of none"),
+            Argument("colour", of.Shade(), "white", "of the border"),
         ),
     ),
     "round": Description(
@@ -163,7 +163,7 @@ OPERATIONS: dict[str, Description] = {
             Argument("text", of.Text(), None, "the words"),
             _POSITION,
             Argument("opacity", _SHARE, "0.7", "1 hides what is below"),
-            Argument("size", of.Distance(2_000, 100, least=4), "5%", "height of the letters, with their descenders"),
+            Argument("size", of.Distance(2_000, 100, least=4), "5%", "size of the letters"),
             Argument("colour", of.Shade(), "white", "of the letters"),
             _MARGIN,
             Argument(
@@ -173,8 +173,6 @@ OPERATIONS: dict[str, Description] = {
         _check_text,
     ),
 }
-
-_PIECE = re.compile(r"""\s*(?:([a-z]+)\s*=\s*)?(?:"((?:[^"]|"")*)"|([^",]*))\s*(,|$)""")
 
 
 def parse_operation(text: str) -> Operation:
@@ -188,8 +186,7 @@ def parse_operation(text: str) -> Operation:
         raise ValueError(f"there is no operation {name!r}; there are: {', '.join(OPERATIONS)}")
     described = OPERATIONS[name]
     try:
-        given = _given(name, described.arguments, list(_pieces(rest)) if colon else [])
-        values = tuple(_value(argument, given.get(argument.name)) for argument in described.arguments)
+        values = values_of(name, described.arguments, rest if colon else None)
         if described.check:
             described.check(*values)
     except ValueError as error:
@@ -206,63 +203,12 @@ def may_colour(operation: Operation) -> bool:
 
 def table() -> str:
     """Return the operations as a table in Markdown."""
-    lines = ["| operation | does | arguments: limits (usual) |", "|---|---|---|"]
+    lines = ["| operation | what it does | its arguments (the usual value) |", "|---|---|---|"]
     for name, described in OPERATIONS.items():
         told = "; ".join(
             f"`{argument.name}` {argument.meaning}: {argument.kind.limits}"
-            + (f" ({argument.usual})" if argument.usual else "")
+            + {None: " (must be given)", "": ""}.get(argument.usual, f" ({argument.usual})")
             for argument in described.arguments
         )
         lines.append(f"| `{name}` | {described.meaning} | {told} |")
     return "\n".join(lines)
-
-
-def _pieces(text: str) -> Iterator[tuple[str | None, str]]:
-    """Split at commas outside of double quotes, into names (or None) and values."""
-    at = 0
-    while True:
-        match = _PIECE.match(text, at)
-        if match is None:
-            raise ValueError("a value in double quotes ends with one, and a double quote within is doubled")
-        name, quoted, plain, comma = match.groups()
-        yield name, quoted.replace('""', '"') if quoted is not None else plain.strip()
-        at = match.end()
-        if not comma:
-            return
-
-
-def _given(operation: str, described: Sequence[Argument], pieces: Sequence[tuple[str | None, str]]) -> dict[str, str]:
-    names = [argument.name for argument in described]
-    if pieces and not names:
-        raise ValueError(f"{operation} takes no arguments: write {operation}")
-    given: dict[str, str] = {}
-    for index, (written, value) in enumerate(pieces):
-        if written is None and any(earlier for earlier, _ in pieces[:index]):
-            raise ValueError(f"{value!r} stands after a named argument: name it, too")
-        if written is None and index >= len(names):
-            raise ValueError(f"{operation} takes {_count(names)} ({', '.join(names)}): put text with commas in quotes")
-        name = names[index] if written is None else written
-        if name not in names:
-            raise ValueError(f"{operation} has no argument {name!r}; it has: {', '.join(names)}")
-        if name in given:
-            raise ValueError(f"{name} is given twice")
-        given[name] = value
-    return given
-
-
-def _count(names: Sequence[str]) -> str:
-    return "1 argument" if len(names) == 1 else f"{len(names)} arguments"
-
-
-def _value(argument: Argument, text: str | None) -> Value:
-    if text is None and argument.usual is not None:
-        return argument.kind.read(argument.usual)
-    must = f"{argument.name} is {argument.kind.limits} ({argument.meaning})"
-    if not text:
-        raise ValueError(f"{must}: it must be given")
-    try:
-        return argument.kind.read(text)
-    except ValueError as error:
-        # Python's own words for a number that is none say less than the limits do.
-        said = str(error) if isinstance(argument.kind, of.Source | of.Shade) else must
-        raise ValueError(f"{argument.name} {said}" if said is not must else must) from error

@@ -149,23 +149,30 @@ def _over_unit(draft: _Draft, dimensions: Literal[1, 3]) -> Cube:
 
 def _resampled(values: Sequence[float], size: int, domain: tuple[float, float]) -> list[float]:
     """Return size values, evenly spread from 0 to 1, of the line through values that are spread over the domain."""
-    low, high = domain
-    last = len(values) - 1
-    result = []
-    for index in range(size):
-        share = min(1.0, max(0.0, (index / (size - 1) - low) / (high - low)))
-        below = min(int(share * last), last - 1)
-        result.append(values[below] + (share * last - below) * (values[below + 1] - values[below]))
-    return result
+    return [
+        values[below] + rest * (values[below + 1] - values[below]) for below, rest in _places(len(values), size, domain)
+    ]
 
 
 def _resampled_along(axis: int, rows: array[float], old: int, new: int, domain: tuple[float, float]) -> array[float]:
-    """Return a lattice with new points along one axis: those before it have their new number already, others not."""
-    stride = 3 * new**axis
-    block = stride * old
+    """Return a lattice with another number of points along one axis; the axes before it have theirs already."""
+    slab = 3 * new**axis
+    places = _places(old, new, domain)
     result = array("d")
-    for start in range(0, len(rows), block):
-        columns = [_resampled(rows[start + at : start + block : stride], new, domain) for at in range(stride)]
-        for row in zip(*columns, strict=True):
-            result.extend(row)
+    for start in range(0, len(rows), slab * old):
+        for below, rest in places:
+            at = start + below * slab
+            pairs = zip(rows[at : at + slab], rows[at + slab : at + 2 * slab], strict=True)
+            result.extend(lower + rest * (upper - lower) for lower, upper in pairs)
     return result
+
+
+def _places(old: int, new: int, domain: tuple[float, float]) -> list[tuple[int, float]]:
+    """Return where new points, evenly spread from 0 to 1, lie among old ones over the domain: point below, share."""
+    low, high = domain
+    places = []
+    for index in range(new):
+        at = min(1.0, max(0.0, (index / (new - 1) - low) / (high - low))) * (old - 1)
+        below = min(int(at), old - 2)
+        places.append((below, at - below))
+    return places

@@ -55,10 +55,8 @@ def vignette(_: Sequence[Image.Image], strength: float) -> Step:
     shade = [to_level(_OPAQUE * strength * (distance / _OPAQUE) ** 2) for distance in LEVELS]
 
     def darken(image: Image.Image) -> Image.Image:
-        # The gradient reaches 255 at half its side; of this square, it does so in the corners.
-        side, reach = 256, 128 / 2**0.5
-        box = (side / 2 - reach, side / 2 - reach, side / 2 + reach, side / 2 + reach)
-        distance = Image.radial_gradient("L").resize(image.size, Image.Resampling.BICUBIC, box=box)
+        # The gradient of 256 x 256 levels reaches 255 in its corners.
+        distance = Image.radial_gradient("L").resize(image.size, Image.Resampling.BICUBIC)
         dark = without_alpha(image).copy()
         dark.paste(0, mask=distance.point(shade))
         return with_alpha_of(image, dark)

@@ -36,7 +36,7 @@ def laid(image: Image.Image, mark: Image.Image, position: Gravity, margin: Lengt
     left, top = (
         _start(side, of, by, share) for side, of, share in zip(image.size, mark.size, (place.x, place.y), strict=True)
     )
-    image = image.copy() if mark.mode == "LA" else coloured(image.copy())
+    image = (image if mark.mode == "LA" else coloured(image)).copy()
     if image.mode not in ALPHA:
         image.paste(mark.convert(image.mode), (left, top), mark.getchannel("A"))
         return image

@@ -46,7 +46,8 @@ def edge(_: Sequence[Image.Image]) -> Step:
 
 def emboss(_: Sequence[Image.Image]) -> Step:
     """Take how much a pixel differs from the one to its north-west, on middle grey."""
-    return _by_kernel(ImageFilter.Kernel((3, 3), (-1, 0, 0, 0, 1, 0, 0, 0, 0), scale=1, offset=128))
+    # Pillow's kernels begin with the lowest row.
+    return _by_kernel(ImageFilter.Kernel((3, 3), (0, 0, 0, 0, 1, 0, -1, 0, 0), scale=1, offset=128))
 
 
 def _by_kernel(kernel: type[ImageFilter.BuiltinFilter] | ImageFilter.Kernel) -> Step:
@@ -71,12 +72,19 @@ def _unveiled(step: Step, reach: float) -> Step:
         alpha = image.getchannel("A")
         own = without_alpha(image)
         if alpha.getextrema()[0] != _OPAQUE:
-            around = without_alpha(straight(premultiplied(image).filter(spread)))
-            around.paste(own, mask=alpha.point(_SEEN))
-            own = around
+            own = _outspread(own, alpha.point(_SEEN), spread)
         return with_alpha_of(image, step(own))
 
     return done
+
+
+def _outspread(own: Image.Image, seen: Image.Image, spread: ImageFilter.GaussianBlur) -> Image.Image:
+    """Return the colours where they are seen, and the mean of those around elsewhere."""
+    weighted = own.copy()
+    weighted.putalpha(seen)
+    around = without_alpha(straight(premultiplied(weighted).filter(spread)))
+    around.paste(own, mask=seen)
+    return around
 
 
 def _with_margin(image: Image.Image) -> Image.Image:

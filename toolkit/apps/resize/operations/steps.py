@@ -52,22 +52,22 @@ def to_level(value: float) -> int:
 
 
 def grey(image: Image.Image) -> Image.Image:
-    """Return the image as grey, with its alpha."""
-    return image.convert({"RGB": "L", "RGBA": "LA"}.get(image.mode, image.mode))
+    """Return the image as grey, with its alpha; itself if it is grey."""
+    return _in_mode(image, {"RGB": "L", "RGBA": "LA"})
 
 
 def coloured(image: Image.Image) -> Image.Image:
-    """Return the image in RGB, with its alpha."""
-    return image.convert({"L": "RGB", "LA": "RGBA"}.get(image.mode, image.mode))
+    """Return the image in RGB, with its alpha; itself if it is coloured."""
+    return _in_mode(image, {"L": "RGB", "LA": "RGBA"})
 
 
 def without_alpha(image: Image.Image) -> Image.Image:
-    """Return the colours alone, also of what is hidden."""
-    return image.convert({"LA": "L", "RGBA": "RGB"}.get(image.mode, image.mode))
+    """Return the colours alone, also of what is hidden; the image itself if it has no alpha."""
+    return _in_mode(image, {"LA": "L", "RGBA": "RGB"})
 
 
 def with_alpha_of(image: Image.Image, plain: Image.Image) -> Image.Image:
-    """Return the plain picture (L or RGB) with the image's alpha, if it has any."""
+    """Give the plain picture (L or RGB) the image's alpha, if it has any."""
     if image.mode in ALPHA:
         plain.putalpha(image.getchannel("A"))
     return plain
@@ -75,3 +75,7 @@ def with_alpha_of(image: Image.Image, plain: Image.Image) -> Image.Image:
 
 def _alpha(image: Image.Image) -> list[int]:
     return list(LEVELS) if image.mode in ALPHA else []
+
+
+def _in_mode(image: Image.Image, modes: dict[str, str]) -> Image.Image:
+    return image.convert(modes[image.mode]) if image.mode in modes else image

@@ -58,7 +58,7 @@ def text(
     return write
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)
 def _written(text: str, font: File | None, height: int, colour: Colour, opacity: float) -> Image.Image:
     """Return the words in their colour, cut to their ink; as LA if the colour is grey."""
     face = _face(font, height)

@@ -6,15 +6,16 @@ import io
 from collections.abc import Sequence
 from functools import lru_cache
 
-from PIL import Image
+from PIL import Image, ImageOps
 
-from toolkit.apps.resize import colour, modes
+from toolkit.apps.resize import colour, modes, warned
 from toolkit.apps.resize.geometry import Gravity
+from toolkit.apps.resize.opening import READ, rawmode_of, reading
 from toolkit.apps.resize.operations import marks
 from toolkit.apps.resize.operations.arguments import Length
 from toolkit.apps.resize.operations.files import File
 from toolkit.apps.resize.operations.steps import Step, grey
-from toolkit.core.errors import TaskError
+from toolkit.core.errors import FailureKind, TaskError
 
 _MOST_PIXELS = 25_000_000
 
@@ -42,7 +43,7 @@ def watermark(
     return mark
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=4)
 def _scaled(image: File, size: marks.Size, opacity: float) -> Image.Image:
     small = modes.straight(modes.premultiplied(_loaded(image)).resize(size, Image.Resampling.LANCZOS, reducing_gap=3))
     small = marks.faded(small.convert("RGBA"), opacity)
@@ -52,12 +53,13 @@ def _scaled(image: File, size: marks.Size, opacity: float) -> Image.Image:
 @lru_cache(maxsize=2)
 def _loaded(image: File) -> Image.Image:
     """Return the image upright, in sRGB, as LA if it is stored as grey, else as RGBA; raises TaskError."""
-    from toolkit.apps.resize.opening import READ, check_pixels, reading
-
-    with reading():
+    with warned.noting(), reading():  # what is odd about the mark is no news of each picture
         opened = Image.open(io.BytesIO(image.content()), formats=READ)
-        check_pixels(opened, 1, _MOST_PIXELS)
+        if opened.width * opened.height > _MOST_PIXELS:
+            raise TaskError(FailureKind.TOO_LARGE, f"a watermark has at most {_MOST_PIXELS:,} pixels")
+        rawmode = rawmode_of(opened)
         opened.load()
-        plain = modes.workable(opened, keep_deep=False)
+        plain = modes.workable(opened, rawmode, keep_deep=False)
         plain = colour.to_srgb(plain, colour.usable_profile(opened.info.get("icc_profile"), plain.mode))
+        ImageOps.exif_transpose(plain, in_place=True)
     return plain.convert("LA" if plain.mode in {"L", "LA"} else "RGBA")
