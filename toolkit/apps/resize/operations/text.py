@@ -63,9 +63,10 @@ def _written(text: str, font: File | None, height: int, colour: Colour, opacity:
     """Return the words in their colour, cut to their ink; as LA if the colour is grey."""
     face = _face(font, height)
     left, top, right, bottom = map(round, ImageDraw.Draw(Image.new("L", (1, 1))).textbbox((0, 0), text, face))
-    mark = Image.new("RGBA", (max(1, right - left), max(1, bottom - top)), (*colour[:3], 0))
-    ink = Image.new("L", mark.size)
+    ink = Image.new("L", (max(1, right - left), max(1, bottom - top)))
     ImageDraw.Draw(ink).text((-left, -top), text, 255, face)
+    ink = ink.crop(ink.getbbox() or (0, 0, 1, 1))
+    mark = Image.new("RGBA", ink.size, colour)
     mark.putalpha(ink)
     mark = marks.faded(mark, opacity * colour[3] / 255)
     return grey(mark) if len(set(colour[:3])) == 1 else mark
