@@ -39,7 +39,7 @@ class Named:
 class Naming:
     """How results are called. labels: one for each size; formats: None is the picture's own; beside: in its folder.
 
-    One size is not told in default names, whatever its label.
+    Default names do not tell a size that is the only one, or that has no label.
     """
 
     template: str | None = None
@@ -59,11 +59,11 @@ class Naming:
     def _name(self, picture: Named, size: int, form: Format) -> str:
         if self.template is not None:
             return parse_template(self.template).name(picture, self.labels[size], form)
-        name = output_name(picture.origin, form)
-        if len(self.labels) == 1:
+        name, label = output_name(picture.origin, form), self.labels[size]
+        if len(self.labels) == 1 or not label:
             return name
         stem, suffix = os.path.splitext(name)
-        return f"{stem}-{self.labels[size]}{suffix}"
+        return f"{stem}-{label}{suffix}"
 
 
 @dataclass(frozen=True, slots=True)
