@@ -66,7 +66,8 @@ class RunOptions:
     )
     memory: int | None = option(
         None,
-        "Most memory that tasks under way may need together; by default 60 % of what the machine or its cgroup allows.",
+        "Most memory that tasks under way may need together; for pictures 60 % of what the machine or its cgroup"
+        " allows, unless given.",
         metavar="SIZE",
         parse=parse_bytes,
     )

@@ -259,3 +259,24 @@ def test_many_fetches_at_once_do_not_mix(kind: ClientKind) -> None:
     servers = [RawServer((reply(b"%d" % n),)) for n in range(4)]
     with servers[0], servers[1], servers[2], servers[3], Driver(kind) as client:
         assert client.run(all_of_them) == [b"%d" % n for n in range(4) for _ in range(5)]
+
+
+def test_a_client_that_is_retired_keeps_no_connection(kind: ClientKind) -> None:
+    """What waits is closed though something else is under way, which comes to its end and is closed then."""
+    if kind.works == "blocking":
+        pytest.skip("a blocking client is closed instead, for it does one thing at a time")
+    gate = threading.Event()
+
+    async def scenario(client: AsyncClient) -> None:
+        await client.fetch(Request(idle.url), lambda _: MemorySink(9999), ignore)
+        fetch = asyncio.ensure_future(client.fetch(Request(busy.url), lambda _: MemorySink(9999), ignore))
+        assert await asyncio.to_thread(busy.asked.wait, PATIENCE)
+        client.retire()
+        assert await asyncio.to_thread(idle.left.wait, PATIENCE)
+        assert not fetch.done()
+        gate.set()
+        assert (await fetch).received == 1000
+        assert await asyncio.to_thread(busy.left.wait, PATIENCE)
+
+    with RawServer((SHORT, Do.HANG)) as idle, RawServer((HALF, gate, b"x" * 999, Do.HANG)) as busy, Driver(kind) as own:
+        own.run(scenario)

@@ -22,9 +22,12 @@ from toolkit.options import NetworkOptions, RunOptions
 from toolkit.run import Run
 
 SIZE = 20_000
-FEW_FILES = """
+DESCRIPTORS = 40
+TAKEN = 8
+"""Of those, the least that are not there for connections: three for input and output, the list, and the store's."""
+FEW_FILES = f"""
 import resource, sys
-resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+resource.setrlimit(resource.RLIMIT_NOFILE, ({DESCRIPTORS}, {DESCRIPTORS}))
 sys.argv[0] = "toolkit"
 from toolkit.cli import main
 main()
@@ -66,7 +69,8 @@ def test_an_attempt_that_waits_past_its_time_is_stopped(model: str, server: Samp
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
-@pytest.mark.parametrize(("how", "workers"), [("threads", "auto"), ("threads", "64"), ("asyncio", "auto")])
+@pytest.mark.parametrize("workers", ["auto", "64"])
+@pytest.mark.parametrize("how", ["threads", "asyncio"])
 def test_a_machine_with_few_open_files_does_fewer_at_once_and_all_of_them(
     how: str, workers: str, server: SampleServer, tmp_path: Path
 ) -> None:
@@ -83,4 +87,8 @@ def test_a_machine_with_few_open_files_does_fewer_at_once_and_all_of_them(
     )
     report = json.loads(ended.stdout)
     assert (report["succeeded"], report["failed"]) == (200, {}), (report["failures"], ended.stderr)
-    assert 1 <= report["limits"]["last"] < 40
+    limits = report["limits"]
+    assert 1 <= limits["last"] <= DESCRIPTORS - TAKEN
+    if workers == "64":  # else what is found by trying may be less than what this machine has to give
+        assert (limits["highest"], limits["reason"]) == (64, "this machine's limit")
+        assert limits["changes"] >= 1

@@ -61,6 +61,14 @@ class Connector(aiohttp.TCPConnector):
                 raise refused(seen.address)
         return connection
 
+    def retire(self) -> None:
+        """Keep no connection from now on, and close those that wait."""
+        self._force_close = True
+        for kept in self._conns.values():
+            for protocol, _ in kept:
+                protocol.close()
+        self._conns.clear()
+
     async def _create_connection(self, req: aiohttp.ClientRequest, traces: Any, timeout: aiohttp.ClientTimeout) -> Any:  # noqa: ASYNC109 - the library's
         seen = exchange.get()
         seen.fresh = True

@@ -45,13 +45,14 @@ class AiohttpClient:
 
     def __init__(self, options: ClientOptions) -> None:
         self._proxies = Proxies(options.proxy)
+        self._connector = Connector(
+            limit=0,
+            keepalive_timeout=IDLE_SECONDS,
+            ttl_dns_cache=DNS_SECONDS,
+            ssl=tls_context(options),
+        )
         self._session = aiohttp.ClientSession(
-            connector=Connector(
-                limit=0,
-                keepalive_timeout=IDLE_SECONDS,
-                ttl_dns_cache=DNS_SECONDS,
-                ssl=tls_context(options),
-            ),
+            connector=self._connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
             auto_decompress=False,
@@ -77,6 +78,10 @@ class AiohttpClient:
             response.close()
         timings = seen.timings(first_byte, time.monotonic() - started)
         return Reply(head, received, timings, address=seen.address)
+
+    def retire(self) -> None:
+        """Keep no connection: close those that wait, now, and the others when what is under way has ended."""
+        self._connector.retire()
 
     async def close(self) -> None:
         """Close all connections."""

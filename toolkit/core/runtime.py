@@ -60,6 +60,9 @@ class AsyncClient(Protocol):
     async def fetch(self, request: Request, accept: Accept, progress: Progress) -> Reply:
         """As BlockingClient.fetch."""
 
+    def retire(self) -> None:
+        """Keep no connection: close those that wait, now, and the others when what is under way has ended."""
+
     async def close(self) -> None:
         """Close all connections."""
 

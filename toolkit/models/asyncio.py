@@ -165,9 +165,16 @@ class AsyncRuntime:
                 await lease.client.close()
 
     async def renew(self) -> None:
-        """Have another client from now on: this one's connections end with what is under way."""
+        """Have another client from now on: this one's connections end now, or with what is under way on them.
+
+        Were those that wait kept for as long as another is in use, the new client would find no room for its own, and
+        each of its tasks would fail and lower the limit again.
+        """
         lease, self._lease = self._lease, None
-        if lease is not None and not lease.users:
+        if lease is None:
+            return
+        lease.client.retire()
+        if not lease.users:
             await lease.client.close()
 
     def _progress(self, size: int) -> float:
