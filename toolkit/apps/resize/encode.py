@@ -74,9 +74,7 @@ def encode(film: Film, recipe: Recipe, file: IO[bytes], wrapping: Wrapping) -> W
 
     with _refusals(recipe.format):
         if recipe.max_bytes is None and (recipe.ssim is None or not recipe.is_lossy):
-            level, ssim = fitting.levels(recipe).highest, None
-            if recipe.is_lossy:
-                level = fitting.usual(recipe)
+            level, ssim = fitting.usual(recipe), None
             writers.write(film, recipe, level, file, around(film.frames[0].size))
         else:
             fitted = fitting.fitted(film, recipe, around, wrapping.background)

@@ -83,7 +83,8 @@ def levels(recipe: Recipe) -> Levels:
     """Return the levels that a limit on bytes may lead to: qualities, bits of a GIF's palette, or the only one."""
     if recipe.is_lossy:
         highest = CEILING if recipe.quality is None else recipe.quality
-        return Levels(min(FLOOR[recipe.format], highest), highest, highest)
+        first = min(highest, QUALITY[recipe.format])
+        return Levels(min(FLOOR[recipe.format], highest), highest, first)
     if recipe.format == "gif":
         return Levels(LEAST_BITS, MOST_BITS, MOST_BITS)
     return Levels(0, 0, 0)
@@ -91,7 +92,8 @@ def levels(recipe: Recipe) -> Levels:
 
 def usual(recipe: Recipe) -> int:
     """Return the level that is written at when nothing else decides."""
-    return (recipe.quality or QUALITY[recipe.format]) if recipe.is_lossy else levels(recipe).highest
+    bounds = levels(recipe)
+    return bounds.first if recipe.quality is None else bounds.highest
 
 
 def fitted(film: Film, recipe: Recipe, around: Callable[[Size], Around], background: tuple[int, int, int]) -> Fitted:
@@ -126,7 +128,7 @@ def _alike(film: Film, recipe: Recipe, target: float, trials_of: Callable[[Film]
         return min(straight, missed) if found[level] < target else max(straight, missed + 1e-6)
 
     highest = recipe.quality or 100
-    bounds = Levels(1, highest, min(highest, usual(recipe)))
+    bounds = Levels(1, highest, min(highest, QUALITY[recipe.format]))
     level = min(highest, highest_within(measure, missed, bounds) + 1)
     return Fitted(film, level, trials.data(level), found[level])
 
@@ -146,7 +148,7 @@ def _within(film: Film, recipe: Recipe, trials_of: Callable[[Film], _Trials]) ->
             note(f"only {1 << level} colours, to stay within {limit:,} bytes")
         return Fitted(film, level, trials.data(level))
     tried = {1.0: trials}
-    middle = (bounds.lowest + min(bounds.highest, usual(recipe))) // 2
+    middle = (bounds.lowest + bounds.first) // 2
 
     def measure(scale: float) -> int:
         if scale not in tried:
