@@ -10,7 +10,7 @@ def main() -> int:
     """Resize under the processes model; outcomes come as they land."""
     photos, thumbs = sys.argv[1:]
     bad = 0
-    for outcome in toolkit.resize.stream(photos, thumbs, size="300x300", filter=["sharpen"], model="processes"):
+    for outcome in toolkit.resize.stream(photos, thumbs, size="300x300", op=["sharpen"], model="processes"):
         if isinstance(outcome, Success):
             print(f"{outcome.value.output}: {outcome.value.width}x{outcome.value.height}")
         elif isinstance(outcome, Failure):

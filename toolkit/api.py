@@ -9,7 +9,7 @@ from typing import Any
 
 from toolkit.core import plugins
 from toolkit.core.errors import UsageError
-from toolkit.core.options import check
+from toolkit.core.options import build, check
 from toolkit.core.schedule import Planned
 from toolkit.core.task import Outcome
 from toolkit.options import NetworkOptions, RunOptions, network_of
@@ -28,24 +28,33 @@ class Command:
     def __call__(
         self,
         sources: str | Path | Sequence[str | Path],
-        out: str | Path,
+        out: str | Path | None = None,
         *,
         reporters: Sequence[Reporter] = (),
         **options: Any,
     ) -> Summary:
         """Do the work and return what became of it; options are those of the command, with _ for -.
 
+        out: where results go; None for what is done in place.
+
         Failed tasks are in the Summary and in its exit_code; they raise nothing. Raises UsageError for options and
         sources that cannot be used.
         """
         return self.run(sources, out, reporters=reporters, **options).finish()
 
-    def stream(self, sources: str | Path | Sequence[str | Path], out: str | Path, **options: Any) -> Iterator[Outcome]:
+    def stream(
+        self, sources: str | Path | Sequence[str | Path], out: str | Path | None = None, **options: Any
+    ) -> Iterator[Outcome]:
         """Do the work and yield each Success, Skip or Failure as it lands; closing the iterator stops the work."""
         return self.run(sources, out, **options).outcomes()
 
     def plan(
-        self, sources: str | Path | Sequence[str | Path], out: str | Path, *, probe: bool = False, **options: Any
+        self,
+        sources: str | Path | Sequence[str | Path],
+        out: str | Path | None = None,
+        *,
+        probe: bool = False,
+        **options: Any,
     ) -> Iterator[Planned]:
         """Yield what would be done, as `--dry-run` shows it: a Task to do, a Skip, a Failure; nothing is changed.
 
@@ -56,7 +65,7 @@ class Command:
     def run(
         self,
         sources: str | Path | Sequence[str | Path],
-        out: str | Path,
+        out: str | Path | None = None,
         *,
         reporters: Sequence[Reporter] = (),
         **options: Any,
@@ -66,7 +75,9 @@ class Command:
         chosen = tuple(_pick(options, group) for group in groups_of(self.app))
         if options:
             raise UsageError(f"toolkit.{self.app} has no option {min(options)!r}")
-        return make_run(self.app, [str(s) for s in several], Path(out), chosen, reporters=reporters)
+        return make_run(
+            self.app, [str(s) for s in several], None if out is None else Path(out), chosen, reporters=reporters
+        )
 
 
 def groups_of(app: str) -> tuple[Any, ...]:
@@ -76,18 +87,28 @@ def groups_of(app: str) -> tuple[Any, ...]:
     return (own, RunOptions, NetworkOptions) if fetches else (own, RunOptions)
 
 
-def make_run(app: str, sources: Sequence[str], out: Path, chosen: tuple[Any, ...], **more: Any) -> Run:
-    """Return the run of an app on sources; chosen: an instance of each class of groups_of. Raises UsageError."""
+def make_run(app: str, sources: Sequence[str], out: Path | None, chosen: tuple[Any, ...], **more: Any) -> Run:
+    """Return the run of an app on sources; chosen: an instance of each class of groups_of. Raises UsageError.
+
+    out: where results go; None for what is done in place.
+    """
     for group in chosen:
         check(group)
     own, common, *rest = chosen
+    in_place = getattr(own, "in_place", False)
+    if out is None and not in_place:
+        raise UsageError("say where the results go: '-o' FOLDER")
+    if out is not None and in_place:
+        raise UsageError("--in-place puts results where the sources are: leave -o out")
+    out = out or Path()
     if not sources and not common.retry_failed:
         raise UsageError(f"nothing to do: name what to {app}, or give --retry-failed")
     make: Callable[..., Any] = plugins.load(f"{APPS}.{app}", "job", "APP")
     for network in rest:
         made = make(sources, out, own, network=network_of(common, network))
         return Run(made, common, network=network, output=str(out), sources=sources, **more)
-    return Run(make(sources, out, own), common, output=str(out), sources=sources, **more)
+    made = make(sources, out, own)
+    return Run(made, common, output=str(getattr(made, "out", out)), sources=sources, **more)
 
 
 def _pick(options: dict[str, Any], into: Any) -> Any:
@@ -97,7 +118,7 @@ def _pick(options: dict[str, Any], into: Any) -> Any:
         if field.name in options:
             value = options.pop(field.name)
             taken[field.name] = _several(value) if _repeats(field.type) else _path(value, field.type)
-    return into(**taken)
+    return build(into, taken)
 
 
 def _repeats(hint: Any) -> bool:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import click
+from click.core import ParameterSource
 
 from toolkit.core.errors import UsageError
-from toolkit.core.options import Description
+from toolkit.core.options import Description, build
 
 
 def flags(*groups: Any) -> list[click.Parameter]:
@@ -24,7 +25,10 @@ def flags(*groups: Any) -> list[click.Parameter]:
 
 def take(values: dict[str, Any], group: Any) -> Any:
     """Return an option class filled with the values that were given for it."""
-    return group(**{field.name: values[field.name] for field in fields(group)})
+    context = click.get_current_context(silent=True)
+    source = context.get_parameter_source if context else lambda _: None
+    names = (field.name for field in fields(group))
+    return build(group, {name: values[name] for name in names if source(name) is not ParameterSource.DEFAULT})
 
 
 def _flag(field: Field[Any], hint: Any) -> click.Option:

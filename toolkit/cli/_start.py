@@ -48,22 +48,21 @@ def app_command(name: str, *, help: str, metavar: str, out_help: str) -> click.C
     """Return the command of an app."""
     groups = groups_of(name)
 
-    def call(sources: tuple[str, ...], out: str, **values: Any) -> int:
-        if not out.strip():  # mostly a variable of a script that is not set
+    def call(sources: tuple[str, ...], out: str | None, **values: Any) -> int:
+        if out is not None and not out.strip():  # mostly a variable of a script that is not set
             raise UsageError("-o: the name is empty")
-        return start(
-            name, sources, Path(out), tuple(take(values, group) for group in groups), take(values, ReportOptions)
-        )
+        place = None if out is None else Path(out)
+        return start(name, sources, place, tuple(take(values, group) for group in groups), take(values, ReportOptions))
 
     parameters: list[click.Parameter] = [
         click.Argument(["sources"], nargs=-1, metavar=metavar),
-        click.Option(["-o", "--out", "out"], required=True, help=out_help),
+        click.Option(["-o", "--out", "out"], help=out_help),
         *flags(*groups, ReportOptions),
     ]
     return click.Command(name, callback=call, params=parameters, help=help)
 
 
-def start(app: str, sources: tuple[str, ...], out: Path, chosen: tuple[Any, ...], report: ReportOptions) -> int:
+def start(app: str, sources: tuple[str, ...], out: Path | None, chosen: tuple[Any, ...], report: ReportOptions) -> int:
     """Run an app as the command line asks, and return the exit code."""
     command = ["toolkit", *sys.argv[1:]]
     if report.json and str(out) == "-":

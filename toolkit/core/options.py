@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -44,22 +44,36 @@ def option(
     return field(default=default, repr=not secret, metadata={"option": described})
 
 
+def build(group: Any, given: Mapping[str, Any]) -> Any:
+    """Return an option class with the values that were given, and those that it fills in from a file which one names.
+
+    Raises UsageError.
+    """
+    fill = getattr(group, "filled", dict)
+    return group(**fill(given))
+
+
 def check(options: Any) -> None:
     """Raise UsageError for a value that its option cannot have; only Python calls can give one."""
     hints = get_type_hints(type(options))
     for each in fields(options):
         hint, value = hints[each.name], getattr(options, each.name)
-        if get_origin(hint) is Literal and value not in get_args(hint):
-            raise UsageError(f"{each.name}={value!r}: choose from {', '.join(map(repr, get_args(hint)))}")
         if not any(_fits(value, kind) for kind in kinds_of(hint)):
-            wanted = " or ".join(getattr(kind, "__name__", str(kind)) for kind in kinds_of(hint))
             shown = "" if each.metadata["option"].secret else f"={value!r}"
-            raise UsageError(f"{each.name}{shown}: give {wanted}")
+            raise UsageError(f"{each.name}{shown}: {_wanted(hint)}")
 
 
 def kinds_of(hint: Any) -> tuple[Any, ...]:
     """Return the alternatives of a type: X and None for X | None."""
     return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+
+
+def _wanted(hint: Any) -> str:
+    kinds = kinds_of(hint)
+    choices = [choice for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind)]
+    if choices:
+        return f"choose from {', '.join(map(repr, choices))}"
+    return "give " + " or ".join(getattr(kind, "__name__", str(kind)) for kind in kinds)
 
 
 def _fits(value: Any, kind: Any) -> bool:

@@ -62,8 +62,7 @@ class Blank:
         return ""
 
     def amend(self, key: str, value: dict[str, Any]) -> None:
-        """Take nothing back."""
-        raise NotImplementedError(key, value)
+        """Know nothing better."""
 
     def disown(self, name: str, key: str) -> None:
         """Take no name from anyone."""

@@ -134,7 +134,7 @@ def test_apng_with_a_default_image(tmp_path: Path) -> None:
 
 def test_filters_on_every_frame(tmp_path: Path) -> None:
     """A filter is applied to all frames."""
-    _, value = one(_animation(tmp_path / "a.gif"), tmp_path / "out", filter=("invert",), format="png")
+    _, value = one(_animation(tmp_path / "a.gif"), tmp_path / "out", op=("invert",), format="png")
     frames, _ = _read(tmp_path / "out" / value.output)
     for step, colour in enumerate(COLOURS):
         inverse = tuple(255 - part for part in colour)

@@ -112,13 +112,13 @@ def test_profile_when_kept_in_a_gif(tmp_path: Path) -> None:
 def test_profile_when_kept_and_filtered(tmp_path: Path, filters: tuple[str, ...]) -> None:
     """A filter that makes grey leaves RGB pixels where an RGB profile is kept."""
     source = saved(Image.new("RGB", (32, 32), (234, 51, 35)), tmp_path / "a.png", icc_profile=profile("p3"))
-    image, _ = one(source, tmp_path / "out", profile="keep", filter=filters)
+    image, _ = one(source, tmp_path / "out", profile="keep", op=filters)
     assert image.mode == "RGB"
     assert image.info["icc_profile"] == profile("p3")
 
 
 @pytest.mark.parametrize(
-    "options", [{"filter": ("sepia",)}, {"format": "webp"}, {"background": "red", "size": "40x20", "fit": "pad"}]
+    "options", [{"op": ("sepia",)}, {"format": "webp"}, {"background": "red", "size": "40x20", "fit": "pad"}]
 )
 def test_grey_profile_when_the_result_is_coloured(tmp_path: Path, options: dict[str, object]) -> None:
     """A grey profile is not kept where the result may have colours."""

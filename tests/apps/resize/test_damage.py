@@ -18,10 +18,12 @@ from PIL import Image
 from tests.apps.resize.making import corners, failure, one, photo, profile, run, saved
 from toolkit.apps.resize import warned
 from toolkit.apps.resize.animate import Film
-from toolkit.apps.resize.encode import Wrapping, encode
-from toolkit.apps.resize.engines import pillow
+from toolkit.apps.resize.develop import develop
+from toolkit.apps.resize.encode import Recipe, Wrapping, encode
 from toolkit.apps.resize.formats import FORMATS, Format
-from toolkit.apps.resize.options import ResizeOptions, Settings
+from toolkit.apps.resize.options import ResizeOptions
+from toolkit.apps.resize.settings import Settings
+from toolkit.apps.resize.targets import Target
 from toolkit.core.errors import FailureKind, TaskError
 from toolkit.core.task import Failure, Success
 
@@ -67,15 +69,15 @@ def test_mutations_are_named(tmp_path: Path, capfd: pytest.CaptureFixture[str], 
                 at = random.randrange(12, min(len(data), 200) if random.random() < 0.5 else len(data))
                 data[at] = random.choice((0, 255, random.randrange(256)))
         source.write_bytes(data)
-        for target in ("r.png", "r.jpg"):
-            assert _what_became_of(source, tmp_path / "out" / target, settings) in NAMED, number
+        for target in (Target("r.png", 0, "png"), Target("r.jpg", 0, "jpeg")):
+            assert _what_became_of(source, tmp_path / "out", target, settings) in NAMED, number
     captured = capfd.readouterr()
     assert captured.out == captured.err == ""
 
 
-def _what_became_of(source: Path, target: Path, settings: Settings) -> FailureKind | None:
+def _what_became_of(source: Path, out: Path, target: Target, settings: Settings) -> FailureKind | None:
     try:
-        pillow.render(str(source), target, settings)
+        develop(str(source), [target], out, settings)
     except TaskError as error:
         return error.kind
     except MemoryError:
@@ -120,7 +122,7 @@ def test_float_pixels_are_unsupported(tmp_path: Path) -> None:
 def test_file_that_vanished(tmp_path: Path) -> None:
     """What cannot be opened is a failure of the input."""
     with pytest.raises(TaskError, match="No such file") as caught:
-        pillow.render(str(tmp_path / "a.png"), tmp_path / "b.png", Settings())
+        develop(str(tmp_path / "a.png"), [Target("b.png", 0, "png")], tmp_path, Settings())
     assert caught.value.kind is FailureKind.INPUT
 
 
@@ -139,7 +141,7 @@ def test_failed_encode_leaves_the_old_result(tmp_path: Path, monkeypatch: pytest
 def test_full_disk_is_told_from_bad_pixels(form: Format) -> None:
     """Every encoder lets the file system's own error through, so that the run can stop."""
     with pytest.raises(OSError, match="No space left") as caught, open("/dev/full", "w+b", buffering=0) as file:
-        encode(Film([photo(64, 64)]), form, file, Wrapping())
+        encode(Film([photo(64, 64)]), Recipe(form), file, Wrapping())
     assert caught.value.errno == errno.ENOSPC
 
 

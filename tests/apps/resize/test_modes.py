@@ -100,7 +100,7 @@ def test_sixteen_bits_are_kept(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"format": "jpeg", "quality": 95}, {"filter": ("contrast:1",)}, {"format": "webp"}]
+    "options", [{"format": "jpeg", "quality": 95}, {"op": ("contrast:1",)}, {"format": "webp"}]
 )
 def test_sixteen_bits_are_scaled(tmp_path: Path, options: dict[str, Any]) -> None:
     """Where 16 bits must become 8 they are scaled, not cut off, and the result says so."""

@@ -142,7 +142,7 @@ def test_mpo_becomes_jpeg(tmp_path: Path) -> None:
     """The first picture of a pair is kept, as an ordinary JPEG, and the result says so."""
     image, value = one(mpo(corners(), photo(120, 80), tmp_path / "a.jpg"), tmp_path / "out", size="60x")
     assert (image.format, value.frames) == ("JPEG", 1)
-    assert value.warnings == ("only the first of 2 pictures was kept",)
+    assert value.warnings == ("MPO of 2 pictures: the first was kept",)
     assert near(image.getpixel((8, 6)), RED, 14)
 
 

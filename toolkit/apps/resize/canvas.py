@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from PIL import Image
 
+from toolkit.apps.resize.colour_words import Colour
 from toolkit.apps.resize.geometry import Layout
 from toolkit.apps.resize.modes import ALPHA, DEEP, flattened, narrowed
-from toolkit.apps.resize.options import Colour
 from toolkit.apps.resize.warned import note
 
 _OPAQUE = 255

@@ -1,4 +1,4 @@
-"""Colour profiles: converted to sRGB after shrinking, or kept; a result never carries a profile that is not its own.
+"""Colour profiles: converted after shrinking, or kept; a result never carries a profile that is not its own.
 
 Relative colorimetric with black point compensation, as browsers and libvips do. Transforms are built once in a process
 for each profile, and may be used by several threads.
@@ -11,7 +11,10 @@ from functools import cache, lru_cache
 
 from PIL import Image, ImageChops, ImageCms
 
+from toolkit.apps.resize.modes import ALPHA, DEEP
+from toolkit.apps.resize.subject import Colours
 from toolkit.apps.resize.warned import note
+from toolkit.core.errors import UsageError
 
 _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION | ImageCms.Flags.NOCACHE  # without its cache, threads can share one
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
@@ -20,9 +23,34 @@ _SPACES = {"L": "GRAY", "LA": "GRAY", "I;16": "GRAY", "RGB": "RGB", "RGBA": "RGB
 _SPACE_NAMES = {"GRAY": "grey", "RGB": "RGB", "CMYK": "CMYK"}
 
 
+MOST_PROFILE = 16 * 1024 * 1024
+"""Bytes of a profile that are looked at: JPEG can hold no more, and other formats have no need to."""
+
+
+def finished(frame: Image.Image, profile: bytes | None, colours: Colours) -> Image.Image:
+    """Return a frame (L, LA, RGB, RGBA, CMYK or 16-bit grey) in the colours that results are in.
+
+    profile: as usable_profile returned it. The result's info holds the profile that goes with its pixels, or nothing.
+    """
+    kept = colours.keep_colour if frame.mode in {"RGB", "RGBA"} else colours.keep_grey and frame.mode != "CMYK"
+    if kept or frame.mode == DEEP:
+        frame.info = {"icc_profile": profile} if kept and profile else {}
+        return frame
+    if colours.asked and profile:
+        note("the colour profile cannot be kept here: converted to sRGB")
+    done = to_srgb(frame, profile)
+    if colours.target:
+        done = _to_target(done, colours.target)
+    done.info = {"icc_profile": colours.target} if colours.target else {}
+    return done
+
+
 def usable_profile(data: object, mode: str) -> bytes | None:
     """Return a picture's ICC profile if it describes pixels of this mode; notes a warning if it does not."""
     if not isinstance(data, bytes) or not data:
+        return None
+    if len(data) > MOST_PROFILE:
+        note(f"the colour profile is too large ({len(data):,} bytes): the picture was taken as untagged")
         return None
     space, wanted = _space_of(data), _SPACES[mode]
     if space == wanted and _to_srgb(data, _plain(mode)) is not None:
@@ -50,6 +78,21 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     if image.mode == "RGBA":
         transform = _to_srgb(profile, "RGBA") or transform
     return transform.apply(image)
+
+
+def _to_target(image: Image.Image, target: bytes) -> Image.Image:
+    """Return sRGB (or grey) pixels in the colours of an RGB profile; raises UsageError if that cannot be used."""
+    coloured = image.convert("RGBA" if image.mode in ALPHA else "RGB")
+    return _from_srgb(target, coloured.mode).apply(coloured)
+
+
+@lru_cache(maxsize=4)
+def _from_srgb(target: bytes, mode: str) -> ImageCms.ImageCmsTransform:
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(target))
+        return ImageCms.ImageCmsTransform(_srgb(), profile, mode, mode, _INTENT, flags=_FLAGS)
+    except Exception as error:  # the library's errors are of several sorts
+        raise UsageError("--profile: the file is no profile that pictures can be converted to") from error
 
 
 def _plain(mode: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import importlib
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import IO
 
 from PIL import (  # the plugins are imported here so that Pillow need not look for them
@@ -11,6 +13,7 @@ from PIL import (  # the plugins are imported here so that Pillow need not look 
     BmpImagePlugin,
     GifImagePlugin,
     Image,
+    ImageFile,
     JpegImagePlugin,
     MpoImagePlugin,
     PngImagePlugin,
@@ -22,6 +25,7 @@ from PIL import (  # the plugins are imported here so that Pillow need not look 
 )
 
 from toolkit.apps.resize import warned
+from toolkit.apps.resize.formats import EXTRA_DECODERS, HEAD, missing, sniff
 from toolkit.core.errors import FailureKind, TaskError
 
 PLUGINS = (
@@ -36,10 +40,46 @@ AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # the models run as many pictures at on
 warned.divert()
 warned.hush_libtiff(_imaging.__file__)
 
+_salvaged: ContextVar[bool] = ContextVar("salvaged", default=False)
+
+
+class _Salvaging:
+    """Stands for Pillow's switch that lets broken files pass: true only where this thread is salvaging one.
+
+    The switch is one for the whole process, and other threads must go on being told of broken files.
+    """
+
+    def __bool__(self) -> bool:
+        return _salvaged.get()
+
+
+ImageFile.LOAD_TRUNCATED_IMAGES = _Salvaging()  # type: ignore[assignment]
+
 
 @contextmanager
-def opened(source: str, max_pixels: int) -> Iterator[tuple[IO[bytes], Image.Image]]:
-    """Open a picture, its pixels not yet read; raises TaskError."""
+def salvaging() -> Iterator[None]:
+    """Let what can be read of broken files pass, in this thread and during the block."""
+    token = _salvaged.set(True)
+    try:
+        yield
+    finally:
+        _salvaged.reset(token)
+
+
+def is_salvaging() -> bool:
+    """Whether broken files pass now."""
+    return _salvaged.get()
+
+
+@contextmanager
+def opened(
+    source: str, max_pixels: int, also_read: Collection[str] = frozenset()
+) -> Iterator[tuple[IO[bytes], Image.Image]]:
+    """Open a picture, its pixels not yet read; raises TaskError.
+
+    max_pixels: width x height above which it is refused. also_read: decoders that run besides the usual ones, by the
+    names of formats.EXTRA_DECODERS.
+    """
     # Pillow's own limit is one for the whole process, so it is only ever raised, to what a user has allowed.
     if Image.MAX_IMAGE_PIXELS is not None and max_pixels > Image.MAX_IMAGE_PIXELS:
         Image.MAX_IMAGE_PIXELS = max_pixels
@@ -49,11 +89,46 @@ def opened(source: str, max_pixels: int) -> Iterator[tuple[IO[bytes], Image.Imag
         why = getattr(error, "strerror", None) or error
         raise TaskError(FailureKind.INPUT, f"cannot be read: {why}") from error
     with file:
+        decoders = _decoders(file.read(HEAD), also_read)
+        file.seek(0)
         with reading():
-            image = Image.open(file, formats=READ)
+            image = Image.open(file, formats=decoders)
         with image:
             check_pixels(image, 1, max_pixels)
             yield file, image
+
+
+def _decoders(head: bytes, also_read: Collection[str]) -> list[str]:
+    """Return the decoders that may run on a file that begins so; those of extras are loaded where they are needed."""
+    kind = sniff(head)
+    found = list(READ)
+    if kind is None:
+        return found
+    if kind in _EXTRAS and missing(kind) is None:
+        found.append(_EXTRAS[kind]())
+    if kind in also_read and (decoder := EXTRA_DECODERS.get(kind)) is not None:
+        importlib.import_module(f"PIL.{decoder.plugin}")
+        found.append(decoder.name)
+        warned.divert()  # the plugin is new
+    return found
+
+
+def _with_heif() -> str:
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    pillow_heif.options.DECODE_THREADS = 1  # as with AVIF
+    pillow_heif.options.THUMBNAILS = False
+    return "HEIF"
+
+
+def _with_jxl() -> str:
+    import pillow_jxl  # noqa: F401 - it registers itself
+
+    return "JXL"
+
+
+_EXTRAS: dict[str, Callable[[], str]] = {"heic": _with_heif, "jxl": _with_jxl}
 
 
 @contextmanager

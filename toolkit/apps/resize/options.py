@@ -1,121 +1,121 @@
-"""What the user may choose, and what the choices mean once they are read."""
+"""What the user may choose."""
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Literal, TypeVar, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
 
-from toolkit.apps.resize.filters import FILTERS, Filter, parse_filter
-from toolkit.apps.resize.formats import Format
-from toolkit.apps.resize.geometry import Box, Fit, parse_size
-from toolkit.core.errors import UsageError
+from toolkit.apps.resize import pipelines
+from toolkit.apps.resize.formats import EXTRA_DECODERS, Format
+from toolkit.apps.resize.geometry import Fit, Gravity
+from toolkit.apps.resize.operations.catalogue import OPERATIONS
+from toolkit.apps.resize.reading import settings_of
+from toolkit.apps.resize.settings import (
+    Effort,
+    EngineChoice,
+    Existing,
+    Flip,
+    Metadata,
+    Resample,
+    Settings,
+    Subsampling,
+)
 from toolkit.core.options import option
-
-Profile = Literal["srgb", "keep"]
-Metadata = Literal["no-gps", "strip", "keep"]
-Colour = tuple[int, int, int, int]
-"""Red, green, blue, alpha; each 0 to 255."""
-
-T = TypeVar("T")
-
-_COLOURS = {
-    "white": "#ffffff",
-    "black": "#000000",
-    "grey": "#808080",
-    "gray": "#808080",
-    "red": "#ff0000",
-    "green": "#008000",
-    "blue": "#0000ff",
-    "yellow": "#ffff00",
-    "transparent": "#ffffff00",
-}
+from toolkit.core.quantities import parse_bytes
 
 
 @dataclass(frozen=True, slots=True)
 class ResizeOptions:
     """The options of `toolkit resize`; raises UsageError for what cannot be meant."""
 
-    size: str | None = option(None, "The box that pictures go into: 800x600, 800x or x600.", metavar="WxH")
-    fit: Fit = option("contain", "How they go in: all inside, filled and cut, stretched, or on a canvas of that size.")
-    enlarge: bool = option(default=False, help="Scale small pictures up, too.")
-    format: Format | None = option(None, "The format written; by default each picture keeps its own.")
-    quality: int | None = option(None, "1 to 100, for jpeg (85), webp (80) and avif (65).", metavar="N")
-    background: str = option("white", "The colour under transparency and around padding: a name or #rrggbb[aa].")
-    filter: tuple[str, ...] = option(
-        (), f"NAME[:AMOUNT], done in the order given: {', '.join(FILTERS)}.", metavar="NAME"
+    size: str | None = option(
+        None,
+        "The size wanted: 800x600, 800x, x600, 50%, 2000000@; with ! ^ > or < as ImageMagick has them.",
+        metavar="SIZE",
     )
-    profile: Profile = option("srgb", "Convert colours to sRGB, or keep the picture's own profile.")
-    metadata: Metadata = option("no-gps", "What is said about the picture: all but its place, nothing, or all.")
+    sizes: str | None = option(None, "Several sizes from one decoding: 320,640,1280.", metavar="SIZE,...")
+    long_edge: int | None = option(None, "The longer side's pixels.", metavar="N")
+    short_edge: int | None = option(None, "The shorter side's pixels.", metavar="N")
+    megapixels: float | None = option(None, "At most so many million pixels.", metavar="N")
+    scale: str | None = option(None, "A share of the size: 50% or 0.5.", metavar="N%")
+    fit: Fit = option(
+        "contain",
+        "How it goes into the box: all inside (contain, inside), filled and cut (cover), covering it uncut (outside),"
+        " stretched, or on a canvas of that size (pad).",
+    )
+    enlarge: bool = option(False, "Scale small pictures up, too.", flags=("--enlarge/--no-enlarge",))
+    gravity: Gravity = option("center", "Which part stays when pictures are cut, and where they lie on a canvas.")
+    focus: str | None = option(None, "The point to cut around, as shares of the picture: 0.3,0.6.", metavar="X,Y")
+    crop: Literal["gravity", "smart"] = option("gravity", "Where to cut: by gravity or focus, or where most detail is.")
+    trim: bool = option(False, "Cut off a border of one colour first.")
+    trim_tolerance: int = option(10, "How far the border's colour may vary: 0 to 255.", metavar="N")
+    rotate: float = option(0.0, "Turn by so many degrees, clockwise.", metavar="DEGREES")
+    flip: Flip | None = option(None, "Mirror.")
+    resample: Resample = option("lanczos", "The filter used for scaling.")
+    linear: bool = option(False, "Scale in linear light: slower, and fine bright patterns keep their brightness.")
+    op: tuple[str, ...] = option(
+        (),
+        f"NAME[:ARGUMENTS], done in the order given: {', '.join(OPERATIONS)}.",
+        flags=("--op", "--filter"),
+        metavar="NAME",
+    )
+    pipeline: Path | None = option(None, "Take options and operations from a TOML file.", metavar="FILE")
+    preset: str | None = option(None, "Which table of that file.", metavar="NAME")
+    format: Format | None = option(None, "The format written; by default each picture keeps its own.")
+    formats: str | None = option(None, "Several formats from one decoding: avif,webp,jpeg.", metavar="FORMAT,...")
+    quality: int | None = option(
+        None, "1 to 100, for jpeg (85), webp (80), avif (65), heic (70) and jxl (85).", metavar="N"
+    )
+    lossless: bool = option(False, "Lossless webp, avif, heic and jxl.")
+    max_bytes: int | None = option(
+        None, "The largest file allowed: quality first, then pixels are given up.", metavar="SIZE", parse=parse_bytes
+    )
+    ssim: float | None = option(
+        None, "The least likeness (SSIM) to the picture uncompressed: the smallest file that has it.", metavar="0..1"
+    )
+    keep_if_smaller: bool = option(False, "Take the file as it is where encoding it again would not make it smaller.")
+    progressive: bool = option(False, "Progressive JPEG.")
+    subsampling: Subsampling | None = option(None, "How finely JPEG and AVIF keep colours.")
+    effort: Effort = option("usual", "How long the encoder looks for a smaller file.")
+    background: str = option("white", "The colour under transparency and around padding: a name or #rrggbb[aa].")
+    profile: str = option(
+        "srgb",
+        "Convert colours to sRGB, keep the picture's own profile, or convert to a file's.",
+        metavar="srgb|keep|FILE",
+    )
+    metadata: Metadata = option(
+        "no-gps", "What is said about the picture: all but its place, nothing, all, or its colour profile only."
+    )
+    name_template: str | None = option(None, "Names of results, such as {dir}/{stem}-{size}.{ext}.", metavar="TEMPLATE")
+    existing: Existing = option("update", "Files that are there: leave, make anew what is out of date, or all.")
+    in_place: bool = option(False, "Replace the pictures themselves; only with --backup or --trash.")
+    backup: Path | None = option(None, "Keep the originals in this folder.", metavar="FOLDER")
+    trash: bool = option(False, "Put the originals into the trash.")
+    keep_dates: bool = option(False, "Give results the times of their pictures.")
+    srcset: Path | None = option(None, "Write HTML that offers the sizes and formats to browsers.", metavar="FILE")
+    contact_sheet: Path | None = option(None, "Draw all results, small, on one picture (or several).", metavar="FILE")
+    engine: EngineChoice = option(
+        "pillow", "The library that decodes and scales: auto takes vips where that is installed and as good."
+    )
     max_pixels: int = option(200_000_000, "Refuse pictures (frames x width x height) above this.", metavar="N")
+    salvage: bool = option(False, "Use what can be read of broken files, and say so.")
+    also_read: tuple[str, ...] = option(
+        (), f"A decoder that is off by default: {', '.join(EXTRA_DECODERS)}.", metavar="NAME"
+    )
 
     def __post_init__(self) -> None:
         self.settings()
 
     def settings(self) -> Settings:
-        """Return the choices, read and checked."""
-        for name, kind in (("fit", Fit), ("profile", Profile), ("metadata", Metadata), ("format", Format)):
-            value = getattr(self, name)
-            if value not in get_args(kind) and not (name == "format" and value is None):
-                raise UsageError(f"--{name} {value}: choose one of {', '.join(get_args(kind))}")
-        if self.quality is not None and not 1 <= self.quality <= 100:  # noqa: PLR2004 - the scale itself
-            raise UsageError(f"--quality {self.quality}: it goes from 1 to 100")
-        if self.max_pixels < 1:
-            raise UsageError(f"--max-pixels {self.max_pixels}: it must be at least 1")
-        return Settings(
-            box=_read("size", parse_size, self.size) if self.size is not None else None,
-            fit=self.fit,
-            enlarge=self.enlarge,
-            format=self.format,
-            quality=self.quality,
-            background=_read("background", parse_colour, self.background),
-            filters=tuple(_read("filter", parse_filter, text) for text in self.filter),
-            profile=self.profile,
-            metadata=self.metadata,
-            max_pixels=self.max_pixels,
-        )
+        """Return the choices, read and checked; raises UsageError."""
+        return settings_of(self)
 
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """ResizeOptions as an engine takes them; small and picklable."""
-
-    box: Box | None = None
-    fit: Fit = "contain"
-    enlarge: bool = False
-    format: Format | None = None
-    quality: int | None = None
-    background: Colour = (255, 255, 255, 255)
-    filters: tuple[Filter, ...] = ()
-    profile: Profile = "srgb"
-    metadata: Metadata = "no-gps"
-    max_pixels: int = 200_000_000
-
-    def digest(self, engine: str) -> str:
-        """Return a digest of all that changes the bytes of a result; engine names the library and its version."""
-        # A higher limit on pixels changes no result, so it makes nothing out of date.
-        facts = (replace(self, max_pixels=0), engine)
-        return hashlib.sha256(repr(facts).encode()).hexdigest()
-
-
-def parse_colour(text: str) -> Colour:
-    """Read a colour: a common name, `#rgb`, `#rrggbb` or `#rrggbbaa`; raises ValueError with a message."""
-    value = _COLOURS.get(text.strip().lower(), text.strip().lower())
-    if re.fullmatch(r"#[0-9a-f]{3}", value):
-        value = "#" + "".join(2 * digit for digit in value[1:])
-    if not re.fullmatch(r"#[0-9a-f]{6}([0-9a-f]{2})?", value):
-        raise ValueError(f"{text!r} is not a colour: write #rrggbb, #rrggbbaa or one of {', '.join(_COLOURS)}")
-    red, green, blue, *alpha = bytes.fromhex(value[1:])
-    return red, green, blue, alpha[0] if alpha else 255
-
-
-def _read(name: str, parse: Callable[[str], T], text: str) -> T:
-    try:
-        return parse(text)
-    except ValueError as error:
-        raise UsageError(f"--{name}: {error}") from error
+    @classmethod
+    def filled(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return options with those of the pipeline file, if one is named, where none were given."""
+        return pipelines.fill(given, cls)
 
 
 OPTIONS = ResizeOptions

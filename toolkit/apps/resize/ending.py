@@ -1,0 +1,60 @@
+"""What is made of all results once a run is over: snippets for browsers, the contact sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from toolkit.apps.resize.names import from_text
+from toolkit.apps.resize.result import Output
+from toolkit.core.errors import UsageError
+from toolkit.core.job import Memory
+from toolkit.storage import atomic_write
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What is to be written at the end. settings: the digest of those that results were made with."""
+
+    out: Path
+    settings: str
+    srcset: Path | None
+    contact_sheet: Path | None
+
+    def check(self) -> None:
+        """Raise UsageError for a file that cannot be written."""
+        if self.contact_sheet is not None:
+            from toolkit.apps.resize import sheet
+
+            sheet.check(self.contact_sheet)
+        if self.srcset is not None and self.srcset.is_dir():
+            raise UsageError(f"--srcset {self.srcset}: this is a folder")
+
+    def write(self, memory: Memory) -> None:
+        """Write what was asked for, of all that the store knows to be done with these settings; raises TaskError."""
+        if self.srcset is not None:
+            from toolkit.apps.resize import srcset
+
+            with atomic_write(self.srcset) as file:
+                for text in srcset.page(self._made(memory)):
+                    file.write(text.encode("utf-8", "replace"))
+        if self.contact_sheet is not None:
+            from toolkit.apps.resize import sheet
+
+            sheet.write(self.contact_sheet, ((name, self.out / output.name) for name, output in self._firsts(memory)))
+
+    def _made(self, memory: Memory) -> Iterator[tuple[str, list[Output]]]:
+        for known in memory.done(self.settings):
+            yield from_text(known.key), [_output(facts) for facts in known.value.get("outputs", ())]
+
+    def _firsts(self, memory: Memory) -> Iterator[tuple[str, Output]]:
+        for _, outputs in self._made(memory):
+            for output in outputs[:1]:
+                yield output.name, output
+
+
+def _output(facts: dict[str, Any]) -> Output:
+    known = {field.name: facts[field.name] for field in fields(Output) if field.name in facts}
+    return Output(**{**known, "name": from_text(facts["name"])})
