@@ -70,7 +70,8 @@ class Plan:
 
     def _survey(self) -> tuple[int, frozenset[int]]:
         """Return how many findings there are, and the hashes of names that more than one claims."""
-        single = _Single(self._out, self._home, self._naming, self._reserved, _inner_roots(self._roots, self._home))
+        inner = () if self._naming.beside else _inner_roots(self._roots, self._home)
+        single = _Single(self._out, self._home, self._naming, self._reserved, inner)
         count, parts = 0, [array("Q") for _ in range(_PARTS)]
         for finding in self._walk():
             count += 1

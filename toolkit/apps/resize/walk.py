@@ -27,7 +27,8 @@ LINK_IN_PLACE = "link to a picture"
 class Found:
     """A picture at source. origin: its place below what was named; targets: its results. size in bytes.
 
-    width, height: its pixels as they are stored, where they were asked for and its header tells, else 0.
+    kind: its format, as sniff() calls it. width, height: its pixels as they are stored, where they were asked for and
+    its header tells, else 0.
     """
 
     source: str
@@ -37,6 +38,7 @@ class Found:
     mtime_ns: int
     width: int = 0
     height: int = 0
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,7 @@ class _Look:
             targets = self.naming.targets(Named(path, place, kind, next(self.numbers), facts.st_mtime_ns))
         except ValueError as error:
             return Unreadable(path, origin, str(error))
-        return Found(path, origin, targets, facts.st_size, facts.st_mtime_ns, *pixels)
+        return Found(path, origin, targets, facts.st_size, facts.st_mtime_ns, *pixels, kind)
 
 
 def _refusal(kind: str, readable: frozenset[str]) -> str | None:
