@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 import toolkit
 from tests.apps.download.stage import Asked, Stage
 from toolkit.apps.download.fetch import Fetched
+from toolkit.apps.download.segments import SegmentMap, Span
 from toolkit.core.task import Failure, Outcome, Success
 
 SIZE = 5_000_000
@@ -23,6 +25,8 @@ NEW = random.Random(4).randbytes(SIZE)
 START = 300_000
 """Bytes that the first connection brings before the others come in."""
 PATIENCE = 10.0
+TAKEN = 1_000_000
+"""Bytes of a range that find no room on the way: once they are sent, its client has accepted it, and read on."""
 
 MODELS = [
     {"model": "threads", "client": "requests"},
@@ -98,6 +102,26 @@ def good(asked: Asked) -> None:
     asked.serve(OLD, '"old"')
 
 
+class Together:
+    """Sends ranges of the same file, none of them to its end before the clients of all have accepted theirs."""
+
+    def __init__(self, ranges: int) -> None:
+        self._all = threading.Barrier(ranges)
+
+    def __call__(self, asked: Asked) -> None:
+        """Answer one request."""
+        handler, first, end = asked._handler, asked.first, (asked.last or 0) + 1
+        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16 * 1024)
+        handler.send_response_only(206)
+        span = f"bytes {first}-{end - 1}/{SIZE}"
+        for name, value in {"Content-Length": str(end - first), "Content-Range": span, "ETag": '"old"'}.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(OLD[first : first + TAKEN])
+        self._all.wait(PATIENCE)
+        handler.wfile.write(OLD[first + TAKEN : end])
+
+
 def outcome(urls: list[str], folder: Path, **options: Any) -> Outcome:
     """Return what became of one file."""
     run = toolkit.download.stream(urls, folder, segments=4, **options)
@@ -115,15 +139,14 @@ def fetched(url: str, folder: Path, **options: Any) -> Fetched:
 
 def test_segments_bring_the_file_in_place(tmp_path: Path, how: dict[str, Any]) -> None:
     """Each request names its range and the version; the file is made of them, and nothing is left beside it."""
-    with Stage(Slow(3, good)) as stage:
+    with Stage(Slow(3, Together(3))) as stage:
         value = fetched(stage.url + "f", tmp_path, **how)
         ranges = [asked for asked in stage.asked if asked.range]
-        assert len(ranges) >= 3
+        assert len(ranges) == 3
         assert {asked.if_range for asked in ranges} == {'"old"'}
         assert all(asked.last is not None for asked in ranges)
     assert (tmp_path / "f").read_bytes() == OLD
-    assert (value.bytes, value.resumed, value.etag) == (SIZE, 0, '"old"')
-    assert value.segments in (3, 4)  # one that comes late may find its range brought by another
+    assert (value.bytes, value.resumed, value.segments, value.etag) == (SIZE, 0, 4, '"old"')
     assert value.received >= SIZE
     assert not list(tmp_path.glob(".*.part*"))
 
@@ -171,16 +194,27 @@ def test_one_connection_goes_on_alone_when_others_get_nothing(tmp_path: Path, an
     assert (value.segments, value.received) == (1, SIZE)
 
 
-def test_the_rest_is_brought_when_a_segment_breaks_off(tmp_path: Path) -> None:
-    """What one connection leaves, the others bring, or the next attempt if they have ended by then."""
-    answers = iter([break_off])
+def test_the_rest_is_brought_when_a_segment_breaks_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one connection leaves, one of the others brings, in the same attempt."""
+    release, given_up = SegmentMap.release, threading.Event()
+
+    def release_and_say_so(self: SegmentMap, span: Span) -> None:
+        release(self, span)
+        given_up.set()
+
+    def continue_then(asked: Asked) -> None:
+        given_up.wait(PATIENCE)  # would the others end before it is known, nobody were left to bring the rest
+        good(asked)
 
     def one_breaks_off(asked: Asked) -> None:
-        next(answers, good)(asked)
+        next(answers, continue_then)(asked)
 
+    answers = iter([break_off])
+    monkeypatch.setattr(SegmentMap, "release", release_and_say_so)
     with Stage(Slow(3, one_breaks_off)) as stage:
-        assert fetched(stage.url + "f", tmp_path, **{**ONE, "retries": 1}).bytes == SIZE
-        assert sum(asked.range is None for asked in stage.asked) == 1
+        value = fetched(stage.url + "f", tmp_path, **ONE)
+        assert [asked.range is None for asked in stage.asked] == [True, *[False] * 4]
+    assert (value.bytes, value.segments) == (SIZE, 4)
     assert (tmp_path / "f").read_bytes() == OLD
 
 
