@@ -23,10 +23,3 @@ def sample(mode: str, width: int = 40, height: int = 30) -> Image.Image:
     if mode in CLEAR:
         image.putalpha(Image.linear_gradient("L").resize(image.size))
     return image
-
-
-def hidden_green() -> Image.Image:
-    """Return red on the left, and what must never be seen on the right: green under full transparency."""
-    image = Image.new("RGBA", (32, 32), (0, 255, 0, 0))
-    image.paste((200, 0, 0, 255), (0, 0, 16, 32))
-    return image

@@ -35,9 +35,11 @@ def test_mark_at_each_position(position: Gravity, at: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("position", ["northwest", "center", "southeast"])
 def test_mark_when_margins_leave_too_little(position: Gravity) -> None:
-    """A mark as large as the picture lies on all of it, whatever the margin."""
+    """A mark about as large as the picture lies in its middle."""
     result = laid(Image.new("L", (20, 10)), Image.new("LA", (20, 10), (255, 255)), position, Length(50.0))
     assert result.getextrema() == (255, 255)
+    result = laid(Image.new("L", (26, 14)), Image.new("LA", (20, 10), (255, 255)), position, Length(50.0))
+    assert result.getbbox() == (3, 2, 23, 12)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from PIL import Image
 from toolkit.apps.resize.geometry import Gravity, place_of
 from toolkit.apps.resize.modes import ALPHA
 from toolkit.apps.resize.operations.arguments import Length
-from toolkit.apps.resize.operations.steps import coloured, grey
+from toolkit.apps.resize.operations.steps import coloured
 
 Size = tuple[int, int]
 
@@ -42,8 +42,7 @@ def laid(image: Image.Image, mark: Image.Image, position: Gravity, margin: Lengt
         return image
     box = (left, top, left + mark.width, top + mark.height)
     below = image.crop(box).convert("RGBA")
-    mixed = Image.alpha_composite(below, mark.convert("RGBA"))
-    image.paste(grey(mixed) if image.mode == "LA" else mixed, box)
+    image.paste(Image.alpha_composite(below, mark.convert("RGBA")).convert(image.mode), box)
     return image
 
 
