@@ -14,7 +14,7 @@ from typing import Any
 
 from PIL import Image
 
-from toolkit.apps.resize import colour, geometry, modes
+from toolkit.apps.resize import animate, colour, geometry, modes, scaling
 from toolkit.apps.resize.encode import Wrapping
 from toolkit.apps.resize.geometry import Region, Size
 from toolkit.apps.resize.opening import is_salvaging
@@ -49,7 +49,7 @@ def takes(subject: Subject, settings: Settings) -> bool:
     image, shape = subject.image, settings.shape
     return (
         image.format in _LOADERS
-        and subject.frames == range(1)
+        and not animate.is_animation(image)
         and image.mode in _MODES
         and shape.resample in _KERNELS
         and not (image.mode == "I;16" and "transparency" in image.info)
@@ -71,7 +71,12 @@ class Pixels:
         try:
             if self._image is None:
                 self._open()
-            return self._finished(self._scaled(region, size))
+            image, stored = self._image, self._subject.stored
+            across, down = _ratio(image.width, stored[0]), _ratio(image.height, stored[1])
+            part = region[0] * across, region[1] * down, region[2] * across, region[3] * down
+            if self._splits_pixels(part):
+                return self._by_pillow(part, size)
+            return self._finished(self._scaled(part, size))
         except pyvips.Error as error:
             raise TaskError(FailureKind.IMAGE, f"cannot be read: {_reason(error)}") from error
 
@@ -87,6 +92,9 @@ class Pixels:
             found = found.autorot()  # as Pillow does, unasked
         if found.width * found.height * shrink * shrink < subject.stored[0] * subject.stored[1] * _SAME:
             raise TaskError(FailureKind.IMAGE, "the file changed while it was read")
+        if image.format == "JPEG":  # libvips drops what fills no whole pixel at the end, and all would be drawn out
+            wide, high = ceil(subject.stored[0] / shrink), ceil(subject.stored[1] / shrink)
+            found = _fitted(found, (max(wide, found.width), max(high, found.height)))
         whole = (0.0, 0.0, float(subject.stored[0]), float(subject.stored[1]))
         if len(self._demands.parts) > 1 or self._demands.parts[0].region != whole:
             found = found.copy_memory()
@@ -103,12 +111,25 @@ class Pixels:
         fits = (step for step in _SHRINKS if image.width // step >= width and image.height // step >= height)
         return next(fits, 1)
 
+    def _splits_pixels(self, part: Region) -> bool:
+        """Whether a part begins or ends within a pixel: libvips takes whole ones, and Pillow need not."""
+        splits = any(abs(edge - round(edge)) > _LITTLE for edge in part)
+        return splits and self._image.format not in _WIDE and not self._demands.shape.linear
+
+    def _by_pillow(self, part: Region, size: Size) -> Image.Image:
+        left, top, right, bottom = part
+        around = _cut(self._image, left, top, right, bottom)
+        x, y = max(0, floor(left + _HAIR)), max(0, floor(top + _HAIR))
+        frame = Image.frombytes(_BANDS[around.bands], (around.width, around.height), around.write_to_memory())
+        small = scaling.scaled(frame, (left - x, top - y, right - x, bottom - y), size, self._demands.shape.resample)
+        profile = colour.usable_profile(self._subject.image.info.get("icc_profile"), small.mode)
+        return colour.finished(small, profile, self._demands.colours)
+
     def _scaled(self, region: Region, size: Size) -> Any:
-        image, stored, shape = self._image, self._subject.stored, self._demands.shape
-        across, down = self._ratio(image.width, stored[0]), self._ratio(image.height, stored[1])
-        left, top, right, bottom = region[0] * across, region[1] * down, region[2] * across, region[3] * down
-        part = _cut(image, left, top, right, bottom)
-        if part.width == size[0] and part.height == size[1] and across == down == 1:
+        shape = self._demands.shape
+        left, top, right, bottom = region
+        part = _cut(self._image, left, top, right, bottom)
+        if (part.width, part.height) == size and (right - left, bottom - top) == size:
             return part
         kernel, wide = _KERNELS[shape.resample], part.format in _WIDE
         if shape.linear:
@@ -128,12 +149,6 @@ class Pixels:
             grey = self._image.bands <= 2  # noqa: PLR2004 - grey, and grey with alpha
             small = small.colourspace(("grey16" if wide else "b-w") if grey else ("rgb16" if wide else "srgb"))
         return small
-
-    @staticmethod
-    def _ratio(found: int, stored: int) -> float:
-        """Return how many pixels were decoded for each stored one: a decoder that shrinks rounds up at the end."""
-        step = round(stored / found)
-        return 1 / step if ceil(stored / step) == found else found / stored
 
     def _finished(self, small: Any) -> Image.Image | Deep:
         demands, info = self._demands, self._subject.image.info
@@ -217,6 +232,12 @@ def _narrow(image: Any) -> Any:
     return (image * (255 / 65_535)).rint().cast("uchar")
 
 
+def _ratio(found: int, stored: int) -> float:
+    """Return how many pixels were decoded for each stored one: a decoder that shrinks rounds up at the end."""
+    step = round(stored / found)
+    return 1 / step if ceil(stored / step) == found else found / stored
+
+
 def _cut(image: Any, left: float, top: float, right: float, bottom: float) -> Any:
     """Return the pixels that a region touches."""
     first, above = max(0, floor(left + _HAIR)), max(0, floor(top + _HAIR))
@@ -228,6 +249,8 @@ def _cut(image: Any, left: float, top: float, right: float, bottom: float) -> An
 
 _HAIR = 1e-6
 """Less than any part of a pixel that matters."""
+_LITTLE = 0.02
+"""A part of a pixel by which a picture may be off, and nobody can see it."""
 
 
 def _fitted(image: Any, size: Size) -> Any:
