@@ -31,7 +31,7 @@ def records_of(info: Mapping[Any, Any]) -> bytes:
 def silent_about_place(records: bytes) -> bytes:
     """Return the records that do not tell where the picture was taken; none if they are damaged."""
     kept = b"".join(whole for record, dataset, whole in _split(records) if dataset in _SILENT.get(record, ()))
-    return kept if any(dataset for _, dataset, _ in _split(kept)) else b""
+    return kept if any(record == _APPLICATION and dataset for record, dataset, _ in _split(kept)) else b""
 
 
 def segment(records: bytes) -> bytes:

@@ -90,9 +90,9 @@ def sized(said: Said, size: Size) -> Said:
     if not said.details:
         return said
     written = _parsed(said.exif)
-    details = written.get_ifd(ExifTags.IFD.Exif)
-    if not details:
+    if ExifTags.IFD.Exif not in written:
         return said
+    details = written.get_ifd(ExifTags.IFD.Exif)
     details |= {Base.ExifImageWidth: size[0], Base.ExifImageHeight: size[1]}
     return replace(said, exif=written.tobytes())
 
@@ -100,13 +100,13 @@ def sized(said: Said, size: Size) -> Said:
 def for_jpeg(said: Said) -> dict[str, Any]:
     """Return what Pillow must be told, all of it short enough for a JPEG's segments."""
     exif = said.exif if len(said.exif) <= JPEG_LIMIT else _without_long_values(said.exif)
-    parts = {"exif": exif, "xmp": said.xmp, "comment": said.comment, "IPTC": said.iptc}
+    parts = {"EXIF": exif, "XMP": said.xmp, "comment": said.comment, "IPTC": said.iptc}
     for name, data in parts.items():
         if len(data) > JPEG_LIMIT:
             note(f"the {name} data is too long for a JPEG and was left out")
             parts[name] = b""
-    records = parts.pop("IPTC")
-    return parts | ({"extra": iptc.segment(records)} if records else {})
+    told = {"exif": parts["EXIF"], "xmp": parts["XMP"], "comment": parts["comment"]}
+    return told | ({"extra": iptc.segment(parts["IPTC"])} if parts["IPTC"] else {})
 
 
 def for_png(said: Said) -> PngInfo | None:
@@ -181,13 +181,17 @@ def _parsed(data: bytes) -> Image.Exif:
     exif = Image.Exif()
     exif.load(data)
     for part in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
-        exif.get_ifd(part)
+        if part in exif:
+            exif.get_ifd(part)
     return exif
 
 
 def _without_long_values(data: bytes) -> bytes:
     exif = _parsed(data)
-    for directory in (exif, exif.get_ifd(ExifTags.IFD.Exif), exif.get_ifd(ExifTags.IFD.GPSInfo)):
+    for directory in (
+        exif,
+        *(exif.get_ifd(part) for part in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo) if part in exif),
+    ):
         for tag in [tag for tag, value in directory.items() if isinstance(value, str | bytes) and len(value) > _LONG]:
             del directory[tag]
     short = exif.tobytes()

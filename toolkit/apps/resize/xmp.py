@@ -37,7 +37,7 @@ _NAMES = {f"{{{_SPACES[space]}}}{name}": f"{space}:{name}" for space, names in _
 _UPRIGHT = re.compile(rb"(tiff:Orientation(?:\s*=\s*[\"']|>)\s*)\d+")
 _ABOUT_OTHERS = rb"(?:hdrgm|HDRGainMap|GCamera|GDepth|GImage|GAudio):\w+"
 """Properties of the gain maps, depth maps and videos that some phones put behind the picture, which are not kept."""
-_STALE_ELEMENT = re.compile(rb"<(\w+:Thumbnails|\w*[Cc]ontainer:Directory|" + _ABOUT_OTHERS + rb")(?:\s[^<>]*)?>")
+_STALE_ELEMENT = re.compile(rb"<(\w+:Thumbnails|\w*[Cc]ontainer:Directory|" + _ABOUT_OTHERS + rb")(?:\s[^<>]*)?/?>")
 _STALE_ATTRIBUTE = re.compile(rb"\s" + _ABOUT_OTHERS + rb"\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 
 
