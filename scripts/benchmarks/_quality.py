@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from statistics import fmean
 
@@ -47,6 +48,7 @@ def quality(result: Path, source: Path) -> Quality:
     return Quality(psnr(come, wanted), ssim(_luma(come), _luma(wanted)), result.stat().st_size)
 
 
+@lru_cache(maxsize=32)  # all tools are compared with the same few
 def reference(source: Path, size: tuple[int, int]) -> Pixels:
     """Return the picture in this size as exactly as can be."""
     with Image.open(source) as image:
