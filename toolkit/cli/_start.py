@@ -15,6 +15,7 @@ import click
 
 from toolkit.api import groups_of, make_run
 from toolkit.cli._flags import flags, take
+from toolkit.cli._watch import again, watch, written
 from toolkit.core.errors import RunStopped, UsageError
 from toolkit.core.options import option
 from toolkit.core.task import Failure, Outcome, Skip, Success, Task
@@ -71,6 +72,24 @@ def start(app: str, sources: tuple[str, ...], out: Path | None, chosen: tuple[An
         raise UsageError("--dry-run prints a plan and --json a report: choose one")
     if sys.stdout is None and (report.json or report.dry_run or str(out) == "-"):
         raise UsageError("standard output is closed")
+    if not getattr(chosen[0], "watch", False) or report.dry_run:
+        return _once(app, sources, out, chosen, report, command)
+    return watch(
+        lambda: _once(app, sources, out, chosen, report, command),
+        lambda: _once(app, sources, out, again(chosen), report, command),
+        sources,
+        written(sources, out, chosen),
+    )
+
+
+def _once(
+    app: str,
+    sources: tuple[str, ...],
+    out: Path | None,
+    chosen: tuple[Any, ...],
+    report: ReportOptions,
+    command: list[str],
+) -> int:
     with ExitStack() as stack:
         page = _page(report.report, sources)
         reporters = [] if report.dry_run else [*_reporters(report, stack), *page]

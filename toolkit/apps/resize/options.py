@@ -100,6 +100,7 @@ class ResizeOptions:
         "pillow", "The library that decodes and scales: auto takes vips where that is installed and as good."
     )
     max_pixels: int = option(200_000_000, "Refuse pictures (frames x width x height) above this.", metavar="N")
+    watch: bool = option(False, "Go on: do again what changes, and what is new, until Ctrl-C.")
     salvage: bool = option(False, "Use what can be read of broken files, and say so.")
     also_read: tuple[str, ...] = option(
         (), f"A decoder that is off by default: {', '.join(EXTRA_DECODERS)}.", metavar="NAME"
