@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.apps.resize.making import array, saved
+from tests.apps.resize.making import array, one, photo, saved
 from tests.apps.resize.operations.doing import CLEAR, MODES, done, sample
 from toolkit.apps.resize.operations import apply
 from toolkit.apps.resize.operations.catalogue import OPERATIONS, parse_operation
@@ -112,3 +112,11 @@ def test_operations_when_pickled(every: list[str]) -> None:
     """Operations cross to other processes as they are."""
     operations = [parse_operation(text) for text in every]
     assert pickle.loads(pickle.dumps(operations)) == operations
+
+
+def test_operations_when_asked_for_by_option(tmp_path: Path) -> None:
+    """--op works on the upright, resized picture in sRGB."""
+    source = saved(photo(200, 100), tmp_path / "a.png")
+    image, _ = one(source, tmp_path / "out", size="100x", op=("grayscale", "invert"))
+    plain, _ = one(source, tmp_path / "out2", size="100x")
+    assert np.abs(255 - array(plain, "L") - array(image)).max() <= 1
