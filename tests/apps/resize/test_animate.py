@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from tests.apps.resize.making import BLUE, GREEN, RED, array, failure, near, one
-from toolkit.apps.resize.animate import whole
+from toolkit.apps.resize.animate import Film, as_palettes, moments, shown_at, whole
 from toolkit.core.errors import FailureKind
 
 COLOURS = (RED, GREEN, BLUE)
@@ -162,3 +162,35 @@ def test_too_many_frames(tmp_path: Path) -> None:
 def test_whole_durations_keep_their_sum(durations: list[float], step: int, result: list[int]) -> None:
     """Rounding does not make an animation faster or slower; no frame vanishes."""
     assert whole(durations, step) == result
+
+
+@pytest.mark.parametrize(
+    ("count", "most", "indices"),
+    [(1, 5, [0]), (2, 5, [0, 1]), (3, 2, [0, 2]), (9, 5, [0, 2, 4, 6, 8]), (100, 3, [0, 50, 99])],
+)
+def test_moments_are_spread_evenly(count: int, most: int, indices: list[int]) -> None:
+    """First and last are among them, each in the middle of its time."""
+    film = Film([Image.new("L", (1, 1))] * count, [10.0 * (step + 1) for step in range(count)] if count > 1 else ())
+    found = moments(film, most)
+    assert [index for index, _ in found] == indices
+    if count > 1:
+        assert [when for _, when in found] == [5.0 * index * (index + 1) + 5.0 * (index + 1) for index in indices]
+
+
+@pytest.mark.parametrize("form", MOVING)
+def test_shown_at_a_time(tmp_path: Path, form: str) -> None:
+    """What is shown is found by time, though encoders join frames that are alike."""
+    red, blue = (Image.new("RGB", (32, 32), colour) for colour in (RED, BLUE))
+    red.save(tmp_path / "a", form, save_all=True, append_images=[red, red, blue, red], duration=[100] * 5)
+    with Image.open(tmp_path / "a") as image:
+        shown = [frame.convert("RGB").getpixel((9, 9)) for frame in shown_at(image, [50, 250, 350, 450, 9999])]
+    assert [near(colour, RED, 12) for colour in shown] == [True, True, False, True, True]
+
+
+@pytest.mark.parametrize("clear", [False, True])
+def test_palettes_of_few_colours(clear: bool) -> None:
+    """No frame has more colours than allowed, transparency among them."""
+    frames = as_palettes(Film(_frames(clear=clear)), 4).frames
+    assert all(len(frame.getcolors() or ()) <= 4 for frame in frames)
+    seen = frames[0].convert("RGBA").getpixel((2, 2))
+    assert seen[3] == (0 if clear else 255)  # type: ignore[index]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 from pathlib import Path
 from typing import Any
@@ -197,14 +196,3 @@ def test_encode_on_a_full_disk(form: Format, limit: int | None) -> None:
     """What the file system says goes through as it is."""
     with pytest.raises(OSError, match="No space left"), open("/dev/full", "r+b", buffering=0) as file:
         encode(Film([photo(160, 120)]), Recipe(form, max_bytes=limit), file, Wrapping())
-
-
-def test_codecs_that_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A picture whose extra is not installed is unsupported, with the command that helps."""
-    real = importlib.util.find_spec
-    monkeypatch.setattr(
-        "toolkit.apps.resize.formats.find_spec", lambda name: None if name == "pillow_heif" else real(name)
-    )
-    with pytest.raises(TaskError, match=r"HEIC pictures need pip install 'toolkit\[heic\]'") as caught:
-        codecs.decoders("heic")
-    assert caught.value.kind is FailureKind.UNSUPPORTED

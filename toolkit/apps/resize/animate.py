@@ -106,7 +106,8 @@ def moments(film: Film, most: int) -> list[tuple[int, float]]:
     """Return the indices of up to most frames, evenly spread, each with a time (milliseconds) at which it is shown."""
     count = len(film.frames)
     ends = list(accumulate(film.durations)) if count > 1 else [0.0]
-    chosen = sorted({round(step * (count - 1) / max(1, most - 1)) for step in range(min(most, count))})
+    few = min(most, count)
+    chosen = [round(step * (count - 1) / max(1, few - 1)) for step in range(few)]
     return [(index, ends[index] - (film.durations[index] / 2 if count > 1 else 0)) for index in chosen]
 
 

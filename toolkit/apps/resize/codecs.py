@@ -6,6 +6,8 @@ import importlib
 from collections.abc import Callable, Iterable
 from functools import cache
 
+from PIL import Image
+
 from toolkit.apps.resize import warned
 from toolkit.apps.resize.formats import EXTRA_DECODERS, missing
 from toolkit.core.errors import FailureKind, TaskError
@@ -49,6 +51,14 @@ def require(kind: str) -> None:
     elif kind in EXTRA_DECODERS:
         importlib.import_module(f"PIL.{EXTRA_DECODERS[kind].plugin}")
         warned.divert()
+
+
+def turns_upright(image: Image.Image) -> bool:
+    """Tell whether an image's decoder has turned it upright already, so that EXIF's orientation is history.
+
+    libjxl goes by the codestream's own orientation; only a JPEG that is packed in a JXL comes as that JPEG.
+    """
+    return image.format == "TIFF" or (image.format == "JXL" and not getattr(image, "jpeg", False))
 
 
 @cache
