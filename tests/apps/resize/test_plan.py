@@ -226,3 +226,11 @@ def test_report_that_would_be_a_picture(tmp_path: Path, taken: str) -> None:
     with pytest.raises(UsageError, match="too: write it elsewhere"):
         planned([tmp_path / "in"], tmp_path / "out", reserved=[tmp_path / "c.png", tmp_path / taken])
     planned([tmp_path / "in"], tmp_path / "out", reserved=[tmp_path / "c.png"])
+
+
+def test_collision_of_two_names_of_one_file(tmp_path: Path) -> None:
+    """Two names of one file are two pictures if their results differ, and may not share one of several."""
+    os.link(made(tmp_path / "in/a.png"), tmp_path / "in/a-1.png")
+    assert results([tmp_path / "in"], tmp_path / "out") == ["a-1.png", "a.png"]
+    with pytest.raises(UsageError, match=r"would both become a-1-1\.png"):
+        results([tmp_path / "in"], tmp_path / "out", labels=("1", "1-1"))

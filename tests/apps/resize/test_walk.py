@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import sys
 from pathlib import Path
@@ -36,6 +37,18 @@ def test_pattern_when_the_shell_did_not_expand_it(tmp_path: Path, monkeypatch: p
     assert sorted(results(["p/**/*.png"], Path("p/out"))) == ["a.png", "x/c.png"]
     assert sorted(results(["p/*"], Path("p/out"))) == ["a.png", "b.txt.png", "x/c.png"]
     assert sorted(results(["p/**"], Path("p/out"))) == ["a.png", "b.txt.png", "x/c.png"]
+
+
+def test_pattern_when_results_are_numbered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers are given in the order of names, whatever order the file system has."""
+    for name in "abc":
+        made(tmp_path / "p" / f"{name}.png")
+    monkeypatch.setattr(glob, "iglob", lambda *_, **__: (f"{tmp_path}/p/{name}.png" for name in "cab"))
+    assert results([f"{tmp_path}/p/*.png"], tmp_path / "out", template="{index}{stem}") == [
+        "1a.png",
+        "2b.png",
+        "3c.png",
+    ]
 
 
 @pytest.mark.parametrize("source", ["nothing.jpg", "no/*.jpg", "empty/*.png"])

@@ -93,10 +93,10 @@ class Plan:
         if place is not None and place not in names:
             yield place
 
-    def _marks(self, picture: Found) -> tuple[str, ...]:
-        """Return the claims that tell that a picture is done already, when the same file has them."""
-        key = (_ORIGIN + picture.origin,) if len(self._roots) > 1 else ()
-        return picture.targets[0].name, *key
+    def _marks(self, picture: Found) -> set[str]:
+        """Return the claims that tell that a picture is done already, when the same file has them; folded."""
+        keys = [_ORIGIN + picture.origin] if len(self._roots) > 1 else []
+        return {folded(name) for name in (picture.targets[0].name, *keys)}
 
     def _check_owners(self, repeated: frozenset[int]) -> int:
         """Raise UsageError if two pictures claim one name; return how many findings are the same picture again."""
@@ -111,7 +111,7 @@ class Plan:
             for name, owner in taken:
                 if not _same(owner.source, picture.source):
                     raise UsageError(_collision(name, owner, picture))
-            if any(name in self._marks(picture) for name, _ in taken):
+            if any(self._marks(owner) & self._marks(picture) for _, owner in taken):
                 again += 1
             elif taken:
                 raise UsageError(_collision(*taken[0], picture))
@@ -123,7 +123,7 @@ class Plan:
         made: set[str] = set()
         for finding in self._walk(measure=True):
             if isinstance(finding, Found) and repeated:
-                names = {folded(name) for name in self._marks(finding) if short_hash(name) in repeated}
+                names = {name for name in self._marks(finding) if short_hash(name) in repeated}
                 if names & made:
                     continue
                 made |= names

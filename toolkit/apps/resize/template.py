@@ -47,6 +47,13 @@ class Naming:
     formats: tuple[Format | None, ...] = (None,)
     beside: bool = False
 
+    @property
+    def counts(self) -> bool:
+        """Whether names depend on the order in which pictures are found."""
+        return self.template is not None and any(
+            field == "index" for _, field, _ in parse_template(self.template).pieces
+        )
+
     def targets(self, picture: Named) -> tuple[Target, ...]:
         """Return the results of a picture, the formats of the first size first; raises ValueError for a bad name."""
         forms = dict.fromkeys(output_format(picture.kind, wanted) for wanted in self.formats)

@@ -117,7 +117,8 @@ def _matching(root: Root, left_out: Sequence[Path], look: _Look) -> Iterator[Fin
     start = os.path.join(os.path.abspath(base), "")
     folders = (os.path.join(os.path.abspath(path), "") for path in left_out)
     closed = tuple(folder for folder in folders if not start.startswith(folder))  # else nothing could match
-    for match in glob.iglob(root.path, recursive=True):
+    matches = glob.iglob(root.path, recursive=True)
+    for match in sorted(matches) if look.naming.counts else matches:  # glob's own order may be another one next time
         if os.path.join(os.path.abspath(match), "").startswith(closed):
             continue
         name = os.path.relpath(match, base)
