@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib
 import io
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -17,7 +18,7 @@ BATCH = 10_000
 
 
 def write_csv(file: IO[bytes], columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
-    """Write a header and every row; lists with spaces between their parts, nothing for None."""
+    """Write a header and every row; lists with spaces between their parts, of objects as JSON; nothing for None."""
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     writer = csv.writer(text)
     writer.writerow(columns)
@@ -51,7 +52,8 @@ def write_parquet(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    kinds = {int: pa.int64(), float: pa.float64(), list: pa.list_(pa.string()), str: pa.string()}
+    texts = pa.list_(pa.string())
+    kinds = {int: pa.int64(), float: pa.float64(), bool: pa.bool_(), list: texts, str: pa.string()}
     schema = pa.schema([(column, kinds[fields.get(column, str)]) for column in columns])
     left = iter(rows)
     with pq.ParquetWriter(file, schema) as writer:
@@ -73,13 +75,23 @@ def read_parquet(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _typed(row: dict[str, Any], columns: Sequence[str], fields: Mapping[str, type]) -> dict[str, Any]:
-    """Return a row whose text columns hold text."""
-    return {name: row.get(name) if name in fields else _text(row.get(name)) for name in columns}
+    """Return a row whose text columns hold text; objects in lists become JSON."""
+    return {name: _texts(row.get(name)) if name in fields else _text(row.get(name)) for name in columns}
 
 
 def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
+def _texts(value: Any) -> Any:
+    return (
+        [json.dumps(part) if isinstance(part, dict) else part for part in value] if isinstance(value, list) else value
+    )
+
+
 def _cell(value: Any) -> Any:
-    return " ".join(map(str, value)) if isinstance(value, list) else value
+    if not isinstance(value, list):
+        return value
+    if any(isinstance(part, dict) for part in value):
+        return json.dumps(value)
+    return " ".join(map(str, value))

@@ -22,7 +22,7 @@ from toolkit.storage import atomic_write
 
 Row = dict[str, Any]
 Place = tuple[str, str]
-"""What tells rows apart: URL and index."""
+"""What tells rows apart: the URL or the input, and its index."""
 FORMS = (".jsonl", ".csv", ".parquet")
 LINKS = ("url", "final_url", "message")
 """Fields that may hold passwords, as URLs do."""
@@ -153,7 +153,7 @@ def _row_in(line: bytes) -> Row | None:
 
 
 def _place(row: Row) -> Place:
-    return str(row.get("url")), str(row.get("index"))
+    return str(row.get("url") or row.get("input")), str(row.get("index"))
 
 
 def _clean(row: Row) -> Row:

@@ -43,16 +43,17 @@ class Ending:
         if self.contact_sheet is not None:
             from toolkit.apps.resize import sheet
 
-            sheet.write(self.contact_sheet, ((name, self.out / output.name) for name, output in self._firsts(memory)))
+            sheet.write(self.contact_sheet, self._largest(memory))
 
     def _made(self, memory: Memory) -> Iterator[tuple[str, list[Output]]]:
         for known in memory.done(self.settings):
             yield from_text(known.key), [_output(facts) for facts in known.value.get("outputs", ())]
 
-    def _firsts(self, memory: Memory) -> Iterator[tuple[str, Output]]:
+    def _largest(self, memory: Memory) -> Iterator[tuple[str, Path]]:
         for _, outputs in self._made(memory):
-            for output in outputs[:1]:
-                yield output.name, output
+            if outputs:
+                name = max(outputs, key=lambda output: output.width).name
+                yield name, self.out / name
 
 
 def _output(facts: dict[str, Any]) -> Output:
