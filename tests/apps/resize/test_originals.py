@@ -17,7 +17,7 @@ import pytest
 
 from toolkit import storage
 from toolkit.apps.resize import originals
-from toolkit.core.errors import MissingExtra, TaskError
+from toolkit.core.errors import TaskError
 
 OLD, NEW = b"the original", b"the result"
 
@@ -206,13 +206,6 @@ def test_kill_between_any_two_steps(
         shutil.rmtree(trash, ignore_errors=True)
     assert steps >= 3
     assert picture.read_bytes() == NEW
-
-
-def test_trash_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without its library the message is the pip command."""
-    monkeypatch.setattr(originals, "find_spec", lambda name: None)
-    with pytest.raises(MissingExtra, match=r"pip install 'toolkit\[trash\]'"):
-        originals.check_trash()
 
 
 def test_dates_are_kept(picture: Path, tmp_path: Path) -> None:

@@ -12,18 +12,11 @@ from contextlib import contextmanager, suppress
 from filecmp import cmp
 from functools import partial
 from hashlib import blake2b
-from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 
 from toolkit import storage
-from toolkit.core.errors import FailureKind, MissingExtra, TaskError
-
-
-def check_trash() -> None:
-    """Raise MissingExtra unless files can be put into the trash."""
-    if find_spec("send2trash") is None:
-        raise MissingExtra("--trash needs the package 'send2trash', which", "trash")
+from toolkit.core.errors import FailureKind, TaskError
 
 
 @contextmanager

@@ -6,6 +6,7 @@ It is an estimate: 0 for what cannot be told by a few small reads. What is refus
 from __future__ import annotations
 
 import os
+import re
 from typing import BinaryIO
 
 import imagesize
@@ -16,12 +17,17 @@ BLOCK = 4096
 LARGEST = 1 << 16
 """Bytes in one read; no honest header needs more at a time."""
 
+_SHORT = re.compile(rb"(?:GIF8[79]a|BM.{12}\x0c\0\0\0)(..)(..)", re.DOTALL)
+"""GIF, and BMP as OS/2 had it: width and height in two bytes each."""
+
 
 def of(file: BinaryIO, head: bytes, size: int) -> tuple[int, int]:
     """Return width and height in pixels as they are stored, or (0, 0). head: the start of the file; size in bytes.
 
     Never raises, whatever the bytes are, but OSError for a disk that fails.
     """
+    if short := _SHORT.match(head):  # which imagesize takes for numbers of another length or sign
+        return int.from_bytes(short[1], "little"), int.from_bytes(short[2], "little")
     try:
         width, height = imagesize.get(_Bounded(file, head, size), exif_rotation=False)
     except (RecursionError, MemoryError):
