@@ -8,10 +8,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.clients.raw import PATIENCE, Do, RawServer, reply
 from tests.models.conftest import Perform, start
 from tests.models.fakes import FakeApp
-from toolkit.core.errors import FailureKind
+from toolkit.core.errors import FailureKind, TaskError
+from toolkit.core.http import MemorySink, Request
 from toolkit.core.job import Runtime
+from toolkit.core.policy import Policy
 from toolkit.core.task import Failure, Success, Task
 
 
@@ -73,3 +76,32 @@ def test_the_loop_goes_on_while_functions_block(tmp_path: Path) -> None:
     run = start("asyncio", FakeApp([("wait", 0), ("go", 1)], job=job))
     assert {o.value for o in run.outcomes() if isinstance(o, Success)} == {"waited", "went"}
     assert time.monotonic() - began < 5
+
+
+def test_connections_that_wait_are_closed_when_this_machine_has_no_more() -> None:
+    """At once, though others are in use: kept until those end, they would leave the next tasks no room for theirs."""
+    kept, go = asyncio.Event(), threading.Event()
+
+    async def job(task: Task[Any], runtime: Runtime) -> bool:
+        match task.payload[0]:
+            case "quick":
+                await runtime.fetch(Request(idle.url), lambda _: MemorySink(99))
+                kept.set()
+            case "slow":
+                await runtime.fetch(Request(busy.url), lambda _: MemorySink(99))
+            case "unlucky":
+                await kept.wait()
+                await asyncio.to_thread(busy.asked.wait, PATIENCE)
+                raise TaskError(FailureKind.LIMIT, "too many open files")
+            case _:
+                closed = await asyncio.to_thread(idle.left.wait, PATIENCE)
+                go.set()
+                return closed
+        return True
+
+    app = FakeApp([("quick", 0), ("slow", 0), ("unlucky", 0), ("look", 0)], job=job)
+    app.network = True
+    with RawServer((reply(b"x"), Do.HANG)) as idle, RawServer((go, reply(b"x"))) as busy:
+        outcomes = list(start("asyncio", app, workers=4, policy=Policy(retries=0)).outcomes())
+    assert [outcome.value for outcome in outcomes if isinstance(outcome, Success)] == [True] * 3
+    assert len(outcomes) == 4
