@@ -24,7 +24,7 @@ from toolkit.run import Run
 SIZE = 20_000
 DESCRIPTORS = 40
 TAKEN = (8, 16)
-"""Those of them that are not there for tasks, at least and at most: for input and output, the list, the store, the loop."""
+"""Those that are not there for tasks, at least and at most: for input and output, the list, the store, the loop."""
 CUT = 0.75
 """What the limit is multiplied with when there are no more: never below that of what finds room."""
 FEW_FILES = f"""
