@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image, JpegImagePlugin
 
-from tests.apps.resize.making import photo
+from tests.apps.resize.making import photo, profile
 from toolkit.apps.resize import codecs, warned
 from toolkit.apps.resize.animate import Film
 from toolkit.apps.resize.encode import Recipe, Wrapping, Written, encode
-from toolkit.apps.resize.formats import CLEAR, DEEP, FORMATS, LOSSLESS, LOSSY, Format, missing
+from toolkit.apps.resize.formats import CLEAR, DEEP, FORMATS, LOSSLESS, LOSSY, TAGGED, Format, missing
 from toolkit.apps.resize.recipe import QUALITY
 from toolkit.core.errors import FailureKind, TaskError
 
@@ -196,3 +196,18 @@ def test_encode_on_a_full_disk(form: Format, limit: int | None) -> None:
     """What the file system says goes through as it is."""
     with pytest.raises(OSError, match="No space left"), open("/dev/full", "r+b", buffering=0) as file:
         encode(Film([photo(160, 120)]), Recipe(form, max_bytes=limit), file, Wrapping())
+
+
+def test_encode_of_what_an_image_remembers(tmp_path: Path, form: Format) -> None:
+    """A profile and words that Pillow still has from the file that was read do not get into the result."""
+    image = photo(48, 32).copy()
+    image.info = {"icc_profile": profile("p3"), "comment": b"REMEMBERED", "exif": b"REMEMBERED", "xmp": b"REMEMBERED"}
+    back, _ = written(image, tmp_path / "a", form)
+    assert back.info.get("icc_profile") != profile("p3")
+    assert b"REMEMBERED" not in (tmp_path / "a").read_bytes()
+
+
+def test_encode_with_a_profile(tmp_path: Path, form: Format) -> None:
+    """The profile that is given is in the file, in the formats that are said to hold one."""
+    back, _ = written(photo(48, 32), tmp_path / "a", form, wrapping=Wrapping(icc=profile("p3")))
+    assert (back.info.get("icc_profile") == profile("p3")) == (form in TAGGED)

@@ -104,7 +104,7 @@ def _refusals(form: Format) -> Iterator[None]:
         if error.errno is not None:
             raise
         raise _refused(form, error) from error
-    except (ValueError, TypeError, RuntimeError, OverflowError, SystemError) as error:
+    except (ValueError, TypeError, KeyError, RuntimeError, OverflowError, SystemError) as error:
         raise _refused(form, error) from error
 
 

@@ -30,8 +30,8 @@ _STRUCTURE = frozenset({Base.ExifInteroperabilityOffset, Base.ExifImageWidth, Ba
 
 _TEXTS = frozenset({"Title", "Author", "Description", "Copyright", "Creation Time", "Software"})
 """PNG's own keywords (PNG 3rd ed., 11.3.3.2) for what EXIF says, too."""
-_NO_TEXTS = frozenset({"XML:com.adobe.xmp", "icc_profile", "xmp", "exif", "comment"})
-"""Names in Pillow's info that are no texts, or are dealt with elsewhere."""
+_NO_TEXTS = frozenset({"XML:com.adobe.xmp", "xmp", "exif", "comment", "compression"})
+"""Names in Pillow's info that are no texts of a PNG, or are dealt with elsewhere."""
 MOST_TEXT = 65_536
 """Characters in all of a PNG's texts that are kept."""
 

@@ -75,8 +75,7 @@ def _write_avif(film: Film, recipe: Recipe, level: int, file: IO[bytes], around:
 
 def _write_gif(film: Film, _recipe: Recipe, level: int, file: IO[bytes], around: Around) -> None:
     palettes = animate.as_palettes(film, 1 << level)
-    comment = {"comment": around.said.comment[:255]} if around.said.comment else {}
-    palettes.frames[0].save(file, "GIF", **animate.gif_timing(palettes), **comment)
+    palettes.frames[0].save(file, "GIF", comment=around.said.comment, **animate.gif_timing(palettes))
 
 
 def _write_tiff(film: Film, _recipe: Recipe, _level: int, file: IO[bytes], around: Around) -> None:
@@ -85,8 +84,8 @@ def _write_tiff(film: Film, _recipe: Recipe, _level: int, file: IO[bytes], aroun
     # Pillow cannot write both compressed pixels and a directory of EXIF details: what is said is worth more.
     compression = "raw" if around.said.details else "tiff_adobe_deflate"
     exif = metadata.for_tiff(around.said)
-    tags = ({"icc_profile": around.icc} if around.icc else {}) | ({"exif": exif} if exif else {})
-    film.frames[0].save(memory, "TIFF", compression=compression, **tags)
+    tags = {"exif": exif} if exif else {}
+    film.frames[0].save(memory, "TIFF", compression=compression, icc_profile=around.icc or None, **tags)
     file.write(memory.getbuffer())
 
 
@@ -111,7 +110,8 @@ def _write_jxl(film: Film, recipe: Recipe, level: int, file: IO[bytes], around: 
 
 
 def _tags(around: Around) -> dict[str, Any]:
-    icc = {"icc_profile": around.icc} if around.icc else {}
+    # None, or writers would take what the image remembers of the file that it was read from.
+    icc = {"icc_profile": around.icc or None}
     return icc | ({"exif": around.said.exif} if around.said.exif else {})
 
 
