@@ -15,9 +15,10 @@ _OPAQUE = 255
 def on_canvas(frame: Image.Image, layout: Layout, background: Colour, *, flat: bool) -> Image.Image:
     """Return the frame on its canvas in the colour of the background; as it is if it covers it. flat: without alpha.
 
-    The picture keeps its own transparency: only the margin is filled.
+    The picture keeps its own transparency: only the margin is filled. A frame that a border made larger than it was
+    laid out has no canvas any more.
     """
-    if frame.size == layout.canvas:
+    if layout.size == layout.canvas or frame.size != layout.size:
         return frame
     if flat:
         background = (*on_white(background), _OPAQUE)

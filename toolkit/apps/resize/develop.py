@@ -18,6 +18,7 @@ from toolkit.apps.resize.content import content_hash
 from toolkit.apps.resize.engines import Deep, Pixels
 from toolkit.apps.resize.formats import DEEP, TAGGED, Format
 from toolkit.apps.resize.opening import check_pixels, exif_of, opened, rawmode_of, reading, salvaging
+from toolkit.apps.resize.operations.catalogue import may_colour
 from toolkit.apps.resize.placing import Piece, needs_all, pieces
 from toolkit.apps.resize.result import Resized
 from toolkit.apps.resize.settings import Settings
@@ -25,9 +26,6 @@ from toolkit.apps.resize.subject import Colours, Demands, Part, Subject
 from toolkit.apps.resize.targets import Target
 from toolkit.apps.resize.writing import Printed, Writer
 from toolkit.core.errors import FailureKind, TaskError
-
-_COLOURING = frozenset({"sepia", "tint", "lut", "border", "watermark", "text", "vignette"})
-"""Operations that may make colours of grey."""
 
 
 def develop(source: str, targets: Sequence[Target], out: Path, settings: Settings) -> Resized:
@@ -197,7 +195,7 @@ def _colours(settings: Settings, forms: frozenset[Format]) -> Colours:
     if writing.profile == "file":
         return Colours(target=writing.icc)
     tagged = writing.profile == "keep" and forms <= TAGGED
-    plain = all(wanted.name not in _COLOURING for wanted in settings.operations)
+    plain = not any(map(may_colour, settings.operations))
     grey = forms <= {"jpeg", "png", "tiff"} and len(set(writing.background[:3])) == 1 and plain
     return Colours(keep_colour=tagged, keep_grey=tagged and grey, asked=writing.profile == "keep")
 

@@ -26,6 +26,9 @@ _FILTERS: dict[Resample, Image.Resampling] = {
 _STEPS = 65_535
 """Linear light is held in floats, and looked up in so many steps on the way back; 8 bits need 4,000, for the dark."""
 
+_DARK, _DIM = 0.04045, 0.0031308
+"""The tone, and its light, below which sRGB is a straight line (IEC 61966-2-1)."""
+
 
 def scaled(frame: Image.Image, region: Region, size: Size, resample: Resample) -> Image.Image:
     """Return a region of a frame at another size; its info is empty.
@@ -45,11 +48,13 @@ def scaled(frame: Image.Image, region: Region, size: Size, resample: Resample) -
 
 
 def linear(frame: Image.Image, region: Region, size: Size, resample: Resample) -> Image.Image:
-    """Return a region of a frame (L, LA, RGB or RGBA, in sRGB's tones) scaled in linear light; its profile stays.
+    """Return a region of a frame (not CMYK; in sRGB's tones) scaled in linear light; its profile stays.
 
     In floats, premultiplied by alpha (IEC 61966-2-1 gives the curve).
     """
     kept = dict(frame.info)
+    if frame.mode == DEEP:
+        return _merged(DEEP, [_linear_deep(frame, region, size, resample)], kept)
     bands = frame.split()
     box, wanted = _within(region, frame.size), _FILTERS[resample]
     lights = [band.point(_to_light(), "F") for band in (bands[:-1] if frame.mode in ALPHA else bands)]
@@ -65,6 +70,24 @@ def linear(frame: Image.Image, region: Region, size: Size, resample: Resample) -
     ]
     seen = _math(lambda a: a["alpha"] * 255 + 0.5, alpha=cover)
     return _merged(frame.mode, [*map(_to_tone, plain), _bytes_of(seen)], kept)
+
+
+def _linear_deep(frame: Image.Image, region: Region, size: Size, resample: Resample) -> Image.Image:
+    """Scale 16-bit grey; by formula, since there are no tables from 16 bits."""
+    tone = _math(lambda a: a["frame"] / float(_STEPS), frame=frame.convert("F"))
+    light = _math(
+        lambda a: (a["t"] <= _DARK) * a["t"] / 12.92 + (a["t"] > _DARK) * ((a["t"] + 0.055) / 1.055) ** 2.4,
+        t=tone,
+    )
+    small = light.resize(size, _FILTERS[resample], box=_within(region, frame.size))
+    kept = _math(lambda a: a["min"](a["max"](a["s"], 0.0), 1.0), s=small)
+    steps = _math(
+        lambda a: (
+            ((a["s"] <= _DIM) * a["s"] * 12.92 + (a["s"] > _DIM) * (1.055 * a["s"] ** (1 / 2.4) - 0.055)) * _STEPS + 0.5
+        ),
+        s=kept,
+    )
+    return steps.convert("I").convert(DEEP)
 
 
 def _merged(mode: str, bands: list[Image.Image], info: dict[str | tuple[int, int], object]) -> Image.Image:
@@ -90,11 +113,11 @@ def _to_light() -> list[float]:
 
 
 def _light(tone: float) -> float:
-    return tone / 12.92 if tone <= 0.04045 else ((tone + 0.055) / 1.055) ** 2.4  # noqa: PLR2004 - the standard's
+    return tone / 12.92 if tone <= _DARK else ((tone + 0.055) / 1.055) ** 2.4
 
 
 def _tone(light: float) -> float:
-    return light * 12.92 if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055  # noqa: PLR2004 - the same
+    return light * 12.92 if light <= _DIM else 1.055 * light ** (1 / 2.4) - 0.055
 
 
 @cache

@@ -65,7 +65,7 @@ class Pixels:
             # Pillow turns all CMYK of JPEGs round, as Adobe's files need; without Adobe's marker it is stored as it is.
             frame = frame.point(list(range(255, -1, -1)) * 4)
         self._profile = colour.usable_profile(image.info.get("icc_profile"), frame.mode)
-        self._in_light = self._demands.shape.linear and frame.mode != modes.DEEP
+        self._in_light = self._demands.shape.linear
         if self._in_light:  # light is that of the final colours
             frame = colour.finished(frame.copy(), self._profile, self._demands.colours)
         self._frame, self._index = frame, index
