@@ -40,6 +40,10 @@ def test_size_of_what_libjxl_writes(size: tuple[int, int], container: bool) -> N
         (b"\0\0\0\x0cJXL \r\n\x87\n" + b"\0\0\0\x03free", None),
         (b"\0\0\0\x0cJXL \r\n\x87\n" + b"\0\0\0\x00jxlc\xff\x0a\x7f\0\0\0", (256, 256)),
         (b"\0\0\0\x0cJXL \r\n\x87\n" + b"\0\0\0\x01jxlc\0\0\0\0\0\0\0\x16\xff\x0a\x7f\0\0\0", (256, 256)),
+        (
+            b"\0\0\0\x0cJXL \r\n\x87\n" + b"\0\0\0\x01free\0\0\0\0\0\0\0\x12ab" + b"\0\0\0\x0ejxlc\xff\x0a\x7f\0\0\0",
+            (256, 256),
+        ),
         (b"\xff\x0a" + (0b110 | (2**30 - 1) << 3 | 1 << 33).to_bytes(5, "little"), (2**30, 2**30)),
     ],
 )

@@ -35,6 +35,15 @@ def test_highest_within_on_any_rising_measure(steps: list[float], target: float,
     assert len(measure.asked) == len(set(measure.asked)) <= MOST_TRIES
 
 
+@pytest.mark.parametrize("first", [0, 100, 254])
+def test_highest_within_on_a_cliff(first: int) -> None:
+    """Where a line leads astray every time, eight measurements are enough for 255 levels all the same."""
+    for edge in range(-1, 255):
+        measure = Measure({level: level / 1000 if level <= edge else 1000.0 + level for level in range(255)})
+        assert highest_within(measure, 1.0, Levels(0, 254, first)) == edge
+        assert len(measure.asked) <= MOST_TRIES
+
+
 @given(st.lists(st.floats(0, 9, allow_nan=False), min_size=1, max_size=100), st.floats(0, 9))
 def test_highest_within_on_any_measure(values: list[float], target: float) -> None:
     """Where measures go up and down, what is returned is within all the same, and what follows it is not."""
