@@ -22,7 +22,7 @@ from toolkit.apps.resize.recipe import CEILING, FLOOR, QUALITY
 from toolkit.apps.resize.similarity import Reference
 from toolkit.core.errors import FailureKind, TaskError
 
-SIZE = (240, 160)
+SIZE, SMALL = (240, 160), (120, 80)
 
 
 @cache
@@ -89,19 +89,19 @@ def test_max_bytes_by_fewer_pixels(tmp_path: Path, form: Format) -> None:
 def test_max_bytes_without_a_quality(tmp_path: Path, form: Any) -> None:
     """What has no quality gets fewer pixels."""
     lossless = form != "gif"
-    _, whole = written(grainy(*SIZE), tmp_path / "a", form, lossless=lossless)
-    _, result = written(grainy(*SIZE), tmp_path / "a", form, lossless=lossless, max_bytes=whole.bytes // 3)
+    _, whole = written(grainy(*SMALL), tmp_path / "a", form, lossless=lossless)
+    _, result = written(grainy(*SMALL), tmp_path / "a", form, lossless=lossless, max_bytes=whole.bytes // 3)
     assert whole.bytes // 5 < result.bytes <= whole.bytes // 3
-    assert result.width < SIZE[0]
+    assert result.width < SMALL[0]
     assert result.quality is None
 
 
 def test_max_bytes_of_a_gif_by_fewer_colours(tmp_path: Path) -> None:
     """A GIF first gives up colours, and says so."""
-    _, whole = written(grainy(*SIZE), tmp_path / "a", "gif")
+    _, whole = written(grainy(*SMALL), tmp_path / "a", "gif")
     with warned.noting() as noted:
-        back, result = written(grainy(*SIZE), tmp_path / "a", "gif", max_bytes=whole.bytes * 3 // 4)
-    assert back.size == SIZE
+        back, result = written(grainy(*SMALL), tmp_path / "a", "gif", max_bytes=whole.bytes * 3 // 4)
+    assert back.size == SMALL
     assert result.bytes <= whole.bytes * 3 // 4
     assert noted[0] in {
         f"only {colours} colours, to stay within {whole.bytes * 3 // 4:,} bytes" for colours in (128, 64)

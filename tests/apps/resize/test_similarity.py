@@ -28,7 +28,7 @@ def _reference(one: Image.Image, other: Image.Image) -> float:
     return float(np.mean(found))
 
 
-@pytest.mark.parametrize("size", [(8, 8), (9, 30), (101, 67), (160, 120)])
+@pytest.mark.parametrize("size", [(8, 8), (9, 30), (101, 67)])
 def test_similarity_is_the_definition(size: tuple[int, int]) -> None:
     """It agrees with the formula to a thousandth, for many sorts of difference."""
     one = photo(*size)
