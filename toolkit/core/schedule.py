@@ -133,7 +133,7 @@ class Schedule:
                 return task
             if self._decided or self.stopped:  # by what was drawn on the way
                 continue
-            if self._plan is None or self.waiting >= self._view or not (self._has_room and self._fits):
+            if not self._has_room or self._plan is None or self.waiting >= self._view or not self._fits:
                 return self._nothing()
             if not self._pull(now):
                 return Wait(now + PAUSE)
@@ -212,10 +212,11 @@ class Schedule:
     def _start(self, now: float) -> Task[Any] | None:
         if self._queued < self.policy.slots and self.policy.slots > 1 and self._has_room:
             self._fill(self.policy.slots, now)  # to know whether others want connections
+        limited = self.policy.memory is not None
         while self._ready and self._has_room:
             lane = self._ready[0]
             opens = lane.has_room and lane.opens_at <= now
-            if opens and not self._fits:
+            if opens and limited and not self._fits:
                 return None
             self._ready.popleft()
             lane.in_ready = False
