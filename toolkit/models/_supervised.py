@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import islice
 from multiprocessing.context import BaseContext
 from typing import Any, cast
 
@@ -24,7 +25,7 @@ UNKNOWN = 255
 
 
 class Worker:
-    """A worker process with the tasks it holds, oldest first."""
+    """A worker process with the tasks it holds by number, oldest first."""
 
     def __init__(self, context: BaseContext, brief: Brief) -> None:
         self.name = brief.name
@@ -34,8 +35,8 @@ class Worker:
         self.ends_at = 0.0
         self.overdue: Task[Any] | None = None
         self.batches: deque[int] = deque()
-        self.tasks: deque[Task[Any]] = deque()
-        self._serial = 1  # of the oldest task
+        self.tasks: dict[int, Task[Any]] = {}
+        self._serial = 1  # of the next task
         self._first_memory: int | None = None
         self._received = 0.0
         self._mark = cast("Any", context).RawArray("d", 3)
@@ -54,17 +55,17 @@ class Worker:
 
     def send(self, batch: Sequence[tuple[Task[Any], bytes]]) -> None:
         """Give it tasks, each with its packed form; never waits. If it has died, its sentinel says so."""
-        message = pickle.dumps((self._serial + len(self.tasks), [packed for _, packed in batch]))
+        message = pickle.dumps((self._serial, [packed for _, packed in batch]))
         self.batches.append(len(batch))
-        self.tasks.extend(task for task, _ in batch)
+        self.tasks.update(enumerate((task for task, _ in batch), self._serial))
+        self._serial += len(batch)
         self._outbox.send(message)
 
     def answered(self, results: Sequence[bytes]) -> tuple[list[Outcome], list[Task[Any]]]:
         """Return the outcomes of a batch, and the tasks of it that were not begun."""
         self._outbox.read()
-        size = self.batches.popleft()
-        tasks = [self.tasks.popleft() for _ in range(size)]
-        self._serial += size
+        serials = list(islice(self.tasks, self.batches.popleft()))
+        tasks = [self.tasks.pop(serial) for serial in serials]
         outcomes = [unpack_outcome(packed, task, self.name) for packed, task in zip(results, tasks, strict=False)]
         return outcomes, tasks[len(results) :]
 
@@ -73,8 +74,8 @@ class Worker:
         # It writes the time first: read in the other order, the time is never older than the task.
         serial = int(self._mark[SERIAL])
         since = float(self._mark[SINCE])
-        place = serial - self._serial
-        return (self.tasks[place], since) if serial and 0 <= place < len(self.tasks) else None
+        task = self.tasks.get(serial)
+        return None if task is None else (task, since)
 
     def grown(self, memory: int) -> int:
         """Return by how many bytes it has grown since its first batch."""
