@@ -15,9 +15,10 @@ from PIL import Image
 
 from tests.apps.resize.making import Blank, corners, one, perform, run, saved
 from toolkit.apps.resize.colour_words import parse_colour
-from toolkit.apps.resize.job import Picture, ResizeApp
+from toolkit.apps.resize.job import ResizeApp
 from toolkit.apps.resize.names import folded, from_text, shown, to_text
 from toolkit.apps.resize.options import ResizeOptions
+from toolkit.apps.resize.picture import Picture
 from toolkit.apps.resize.result import Resized
 from toolkit.apps.resize.targets import Target
 from toolkit.core.errors import FailureKind, UsageError
@@ -200,6 +201,7 @@ import sys
 from pathlib import Path
 from toolkit.apps.resize.job import ResizeApp
 from toolkit.apps.resize.options import ResizeOptions
+from toolkit.apps.resize.picture import Picture
 app = ResizeApp([{str(tmp_path / "in")!r}], Path({str(tmp_path / "out")!r}), ResizeOptions(size="9x9"))
 assert len(list(app.plan(None))) == 1
 assert not [name for name in sys.modules if name.split(".")[0] == "PIL"]

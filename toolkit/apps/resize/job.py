@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,15 @@ from toolkit.apps.resize import engines, targets
 from toolkit.apps.resize.ending import Ending
 from toolkit.apps.resize.estimate import estimate
 from toolkit.apps.resize.gallery import pair
-from toolkit.apps.resize.names import from_text, to_text
+from toolkit.apps.resize.in_place import Places
+from toolkit.apps.resize.names import to_text
 from toolkit.apps.resize.options import ResizeOptions
+from toolkit.apps.resize.picture import Picture, as_values, from_values
 from toolkit.apps.resize.plan import Plan, home
-from toolkit.apps.resize.recall import UP_TO_DATE, is_result, is_up_to_date
+from toolkit.apps.resize.recall import UP_TO_DATE, is_up_to_date
 from toolkit.apps.resize.result import Resized, as_facts
 from toolkit.apps.resize.rows import FIELDS, row_of
 from toolkit.apps.resize.settings import Settings
-from toolkit.apps.resize.targets import Target
 from toolkit.apps.resize.template import Naming
 from toolkit.apps.resize.walk import Found, Passed
 from toolkit.core.errors import FailureKind
@@ -30,28 +30,6 @@ from toolkit.core.task import Failure, Outcome, Skip, Success, Task
 
 RULES = 2
 """Raised when our own rules change what a picture becomes, so that old results are made anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """What one task works on. source: a path; targets: its results; origin: its place below what was named.
-
-    size in bytes; width, height in pixels, as they are stored, 0 where the header does not tell; kind: its format.
-    """
-
-    source: str
-    targets: tuple[Target, ...] = ()
-    origin: str = ""
-    size: int = 0
-    mtime_ns: int = 0
-    width: int = 0
-    height: int = 0
-    kind: str = ""
-
-    @property
-    def target(self) -> str:
-        """The name of the first result, as plans show it."""
-        return self.targets[0].name if self.targets else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +72,9 @@ class ResizeApp:
             out = home(sources) if sources else out
         self.out = out
         self._out = Path(os.path.abspath(out))  # workers may have another working folder
-        made_by = f"rules {RULES}, {engines.version(self._settings.engine)}"
-        self.settings = self._settings.digest(made_by)
+        backup = Path(self._settings.backup) if self._settings.backup else None
+        self._places = Places(self._out, backup) if self._settings.in_place else None
+        self.settings = self._settings.digest(_made_by(self._settings))
         self._ending = Ending(self._out, self.settings, options.srcset, options.contact_sheet)
         self._reserved = [path for path in (options.srcset, options.contact_sheet) if path is not None]
         self._plan: Plan | None = None
@@ -121,9 +100,14 @@ class ResizeApp:
         """Check the plan and make the output folder; raises UsageError."""
         self._ending.check()
         if self._sources:
+            if self._places is not None:
+                self._places.check(self._sources)
             self._plan = self._new_plan()
             self._plan.check()  # before even the store is made there
         storage.output_folder(self._out)
+        if self._places is not None and self._places.backup is not None:
+            # There before the pictures are looked for, so that it is left out if it lies among them.
+            storage.output_folder(self._places.backup)
 
     def plan(self, memory: Memory) -> Iterator[Task[Any] | Skip | Failure]:
         """Yield a task for each picture, a Skip or Failure for what is none; raises UsageError for a wrong plan."""
@@ -149,13 +133,15 @@ class ResizeApp:
         if self._settings.existing == "overwrite" or known.state != "done" or known.settings != self.settings:
             return task
         picture = task.payload
+        if picture.kept:  # a killed run had begun to do it again
+            return task
         wanted = tuple(target.name for target in picture.targets)
         fresh = is_up_to_date(self._out, picture.source, picture.size, picture.mtime_ns, wanted, known.value)
         if fresh is None:
             return task
         if fresh is not known.value and self._memory is not None:  # its time changed, and nothing else
             self._memory.amend(task.key, fresh)
-        return Skip(task, UP_TO_DATE)
+        return _up_to_date(task, fresh)
 
     def record(self, value: Resized) -> dict[str, Any]:
         """Return a result's facts as JSON values."""
@@ -165,21 +151,16 @@ class ResizeApp:
         """Note in place what is a result and no longer an original, should it have another name."""
         if self._settings.in_place:
             for output in value.outputs:
-                memory.claim(to_text(output.name), task.key)
+                memory.disown(to_text(output.name), task.key)
         return value
 
     def dump(self, task: Task[Picture]) -> dict[str, Any]:
         """Return a picture as JSON values."""
-        picture = task.payload
-        facts = {name: getattr(picture, name) for name in ("size", "mtime_ns", "width", "height", "kind")}
-        results = [(to_text(target.name), target.size, target.format) for target in picture.targets]
-        return facts | {"source": to_text(picture.source), "origin": to_text(picture.origin), "targets": results}
+        return as_values(task.payload)
 
     def load(self, key: str, payload: dict[str, Any], index: int) -> Task[Picture]:
         """Return the task that dump described."""
-        results = tuple(Target(from_text(name), size, form) for name, size, form in payload["targets"])
-        names = {name: from_text(payload[name]) for name in ("source", "origin")}
-        picture = Picture(**{**payload, **names, "targets": results})
+        picture = from_values(payload)
         cost, needs = estimate(picture, self._settings)
         return Task(key, picture, cost=cost, index=index, memory=needs)
 
@@ -195,7 +176,11 @@ class ResizeApp:
         """Return what a page shows of a picture before and after; None for one that has no result."""
         if not isinstance(outcome, Success):
             return None
-        return pair(outcome.task.key, outcome.task.payload.source, self._out, outcome.value)
+        picture, value = outcome.task.payload, outcome.value
+        before = picture.kept or picture.source
+        if self._places is not None and not picture.kept:
+            before = self._places.before(before, value.source_size, value.source_mtime_ns)
+        return pair(outcome.task.key, before, self._out, value)
 
     def thumbnail(self, path: str, side: int) -> bytes:
         """Return a small JPEG of a picture, within side x side pixels; raises TaskError."""
@@ -215,11 +200,17 @@ class ResizeApp:
             settings.writing.formats,
             beside=settings.in_place,
         )
-        backup = [Path(settings.backup)] if settings.backup else []
-        return Plan(self._sources, self._out, naming, also=settings.also_read, exclude=backup, reserved=self._reserved)
+        return Plan(
+            self._sources,
+            self._out,
+            naming,
+            also=settings.also_read,
+            exclude=[Path(settings.backup)] if settings.backup else [],
+            reserved=self._reserved,
+            unfinished=lambda found: self._places is not None and self._places.is_under_way(found.source),
+        )
 
     def _picture(self, found: Found, index: int, memory: Memory) -> Task[Any] | Skip:
-        key = to_text(found.origin)
         picture = Picture(
             os.path.abspath(found.source),
             found.targets,
@@ -230,34 +221,49 @@ class ResizeApp:
             found.height,
             found.kind,
         )
-        cost, needs = estimate(picture, self._settings)
-        task = Task(key, picture, cost=cost, index=index, memory=needs)
-        if self._settings.in_place:
-            return self._in_place(task, memory)
+        if self._places is not None:
+            return self._in_place(picture, index, self._places, memory)
+        task = self._task(found.origin, picture, index)
         if self._settings.existing == "skip" and not targets.missing(str(self._out), found.targets):
             return Skip(task, targets.EXISTS)
         return task
 
-    def _in_place(self, task: Task[Picture], memory: Memory) -> Task[Picture] | Skip:
+    def _task(self, name: str, picture: Picture, index: int) -> Task[Picture]:
+        cost, needs = estimate(picture, self._settings)
+        return Task(to_text(name), picture, cost=cost, index=index, memory=needs)
+
+    def _in_place(self, picture: Picture, index: int, places: Places, memory: Memory) -> Task[Picture] | Skip:
         """Return a picture as it is to be done: not at all if it is a result; from its backup if a run was killed."""
-        picture = task.payload
-        owner = memory.claimed(to_text(os.path.relpath(picture.source, self._out)))
-        if owner is not None and owner != task.key:
-            known = memory.recall(owner)
-            if known is not None and is_result(picture.source, picture.size, known.value):
-                return Skip(task, UP_TO_DATE)
-        if self._settings.backup and memory.recall(task.key) is None:
-            kept = os.path.join(self._settings.backup, os.path.relpath(picture.source, self._out))
-            if os.path.isfile(kept):
-                return dataclasses.replace(task, payload=dataclasses.replace(picture, source=kept))
+        found = places.standing(picture.source, picture.size, memory)
+        own = to_text(places.place(picture.source))
+        task = self._task(own, picture, index)
+        if found.is_result and found.key != own:  # of a picture with another name, which is gone
+            assert found.known is not None  # noqa: S101 - it is known as a result
+            if found.known.settings == self.settings and self._settings.existing != "overwrite":
+                return _up_to_date(task, found.known.value)
+        elif found.kept is not None:
+            task = replace(task, key=found.key, payload=replace(picture, kept=str(found.kept)))
+        places.claim(picture.targets, task.key, memory)
         return task
+
+
+def _up_to_date(task: Task[Picture], known: Mapping[str, Any]) -> Skip:
+    return Skip(replace(task, payload=replace(task.payload, known=known)), UP_TO_DATE)
+
+
+def _made_by(settings: Settings) -> str:
+    """Return what, besides options, decides whether results are up to date: our rules and the engine's version.
+
+    In place, it does not: results would be encoded again, and lose by it, each time that an engine is upgraded.
+    """
+    return "in place" if settings.in_place else f"rules {RULES}, {engines.version(settings.engine)}"
 
 
 def _render(picture: Picture, out: str, settings: Settings) -> Resized:
     # The imaging library is loaded here, where a worker first needs it, and not to plan or to show help.
     from toolkit.apps.resize.develop import develop
 
-    return develop(picture.source, picture.targets, Path(out), settings)
+    return develop(picture.kept or picture.source, picture.targets, Path(out), settings)
 
 
 APP = ResizeApp

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from filecmp import cmp
 from functools import partial
@@ -63,6 +63,52 @@ def replaced(path: Path, place: str, backup: Path | None) -> Iterator[Callable[[
             step()
 
 
+@contextmanager
+def moved(path: Path, place: str, backup: Path | None) -> Iterator[Callable[[], None]]:
+    """Give the function that keeps an original, for the block to call before a result of another name is there.
+
+    When the block ends well, the original leaves its place; so whenever both are there, is_under_way() tells that one
+    is the other's result. Place and backup are those of replaced(), as are the errors.
+    """
+    kept: list[Path] = []
+
+    def keep() -> None:
+        with storage.naming_errors(path):
+            if spare := _keep(path, _aside(path, place, backup)):
+                kept.append(spare)
+
+    try:
+        yield keep
+    except BaseException:
+        for spare in kept:
+            with suppress(OSError):
+                _unlink_twin(spare, path)
+        raise
+    hidden = _twin(path, _hidden(path)) if backup is None else None
+    remove(path, place, backup)
+    if hidden is not None:
+        with suppress(OSError):
+            hidden.unlink()
+
+
+def is_under_way(path: Path, place: str, backup: Path | None) -> bool:
+    """Tell whether an original that is at its place was kept already: a run was killed before it had removed it."""
+    return _twin(path, _aside(path, place, backup)) is not None
+
+
+def kept_as(place: str, backup: Path, facts: Iterable[tuple[int, int]]) -> Path | None:
+    """Return the backup of a place whose size in bytes and time (ns) are among these, or None."""
+    wanted = set(facts)
+    for name in _numbered(storage.inside(backup, place)):
+        try:
+            found = os.stat(name)
+        except OSError:
+            return None
+        if (found.st_size, found.st_mtime_ns) in wanted:
+            return name
+    raise AssertionError("count() does not end")
+
+
 def remove(path: Path, place: str, backup: Path | None) -> None:
     """Move an original whose results have other names to the backups or the trash; last, when those are complete.
 
@@ -88,8 +134,7 @@ def _keep(path: Path, wanted: Path) -> Path | None:
     Return that name, or None if the file was kept there before: the run was killed after that.
     """
     storage.make_parent(wanted)
-    for number in count():
-        name = wanted.with_name(f"{wanted.name}.{number}") if number else wanted
+    for name in _numbered(wanted):
         try:
             _link_or_copy(path, name)
         except FileExistsError:
@@ -98,6 +143,26 @@ def _keep(path: Path, wanted: Path) -> Path | None:
         else:
             return name
     raise AssertionError("count() does not end")
+
+
+def _numbered(wanted: Path) -> Iterator[Path]:
+    """Yield wanted, wanted.1, wanted.2 and so on, without end."""
+    yield wanted
+    yield from (wanted.with_name(f"{wanted.name}.{number}") for number in count(1))
+
+
+def _twin(path: Path, wanted: Path) -> Path | None:
+    """Return the name under which a file is kept, or None."""
+    for name in _numbered(wanted):
+        if not os.path.lexists(name):
+            return None
+        if _alike(path, name):
+            return name
+    raise AssertionError("count() does not end")
+
+
+def _aside(path: Path, place: str, backup: Path | None) -> Path:
+    return storage.inside(backup, place) if backup is not None else _hidden(path)
 
 
 def _link_or_copy(path: Path, name: Path) -> None:

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from pathlib import Path
 
 from toolkit.apps.resize.names import folded, short_hash, shown
 from toolkit.apps.resize.template import Naming
-from toolkit.apps.resize.walk import Finding, Found, Root, fixed_part, place_below, roots, walk
+from toolkit.apps.resize.walk import Finding, Found, Passed, Root, fixed_part, place_below, roots, walk
 from toolkit.core.errors import UsageError
 
 _ORIGIN = "//"
 """Starts the claim of an origin, so that it cannot be taken for that of a result."""
+
+LEFT_OVER = "result of a picture that is done again"
+"""Why a picture is left alone in place that a killed run had made, while its original is still there."""
 
 _PARTS = 256
 """Hashes are kept and sorted in so many parts, by their first bits: numbers to sort take five times their space."""
@@ -28,7 +31,8 @@ class Plan:
     """What is to be done with the sources. Iterate it: it is checked first, unless check() was called.
 
     also: sorts of pictures that are not read otherwise; exclude: folders that are not looked into (of backups);
-    reserved: files that the run writes besides (reports). total: how many findings there are, once they were counted.
+    reserved: files that the run writes besides (reports). unfinished: tells whether a killed run has left a picture
+    beside its result, in place. total: how many findings there are, once they were counted.
     """
 
     def __init__(
@@ -40,6 +44,7 @@ class Plan:
         also: frozenset[str] = frozenset(),
         exclude: Sequence[Path] = (),
         reserved: Sequence[Path] = (),
+        unfinished: Callable[[Found], bool] = lambda _: False,
     ) -> None:
         self._roots = roots(sources)
         self._out = out
@@ -48,6 +53,8 @@ class Plan:
         self._also = also
         self._exclude = tuple(exclude)
         self._reserved = {folded(os.path.realpath(path)): path for path in reserved}
+        self._unfinished = unfinished
+        self._left_over: set[str] = set()
         self._repeated: frozenset[int] | None = None
         self.total: int | None = None
 
@@ -87,15 +94,20 @@ class Plan:
         """Yield each name that this picture alone may have: its results', its key, its own if in the output folder."""
         names = [target.name for target in picture.targets]
         yield from names
-        if len(self._roots) > 1:
+        if self._needs_origins:
             yield _ORIGIN + picture.origin
         place = _place(picture.source, self._home)
         if place is not None and place not in names:
             yield place
 
+    @property
+    def _needs_origins(self) -> bool:
+        """Whether two pictures may have one origin; in place, their results' names tell them apart."""
+        return len(self._roots) > 1 and not self._naming.beside
+
     def _marks(self, picture: Found) -> set[str]:
         """Return the claims that tell that a picture is done already, when the same file has them; folded."""
-        keys = [_ORIGIN + picture.origin] if len(self._roots) > 1 else []
+        keys = [_ORIGIN + picture.origin] if self._needs_origins else []
         return {folded(name) for name in (picture.targets[0].name, *keys)}
 
     def _check_owners(self, repeated: frozenset[int]) -> int:
@@ -108,6 +120,8 @@ class Plan:
                 continue
             claims = [name for name in self._claims(picture) if short_hash(name) in repeated]
             taken = [(name, owners[folded(name)]) for name in claims if folded(name) in owners]
+            if any(self._is_left_over(name, owner, picture) for name, owner in taken):
+                continue
             for name, owner in taken:
                 if not _same(owner.source, picture.source):
                     raise UsageError(_collision(name, owner, picture))
@@ -119,9 +133,22 @@ class Plan:
                 owners.setdefault(folded(name), picture)
         return again
 
+    def _is_left_over(self, name: str, *both: Found) -> bool:
+        """Tell whether one of two pictures is the result of the other, which a killed run did not come to remove."""
+        if not self._naming.beside:
+            return False
+        for one, other in (both, both[::-1]):
+            if folded(_place(other.source, self._home) or "") == folded(name) and self._unfinished(one):
+                self._left_over.add(other.source)
+                return True
+        return False
+
     def _once(self, repeated: frozenset[int]) -> Iterator[Finding]:
         made: set[str] = set()
         for finding in self._walk(measure=True):
+            if isinstance(finding, Found) and finding.source in self._left_over:
+                yield Passed(finding.source, finding.origin, LEFT_OVER)
+                continue
             if isinstance(finding, Found) and repeated:
                 names = {name for name in self._marks(finding) if short_hash(name) in repeated}
                 if names & made:

@@ -205,6 +205,8 @@ def _check_originals(options: ResizeOptions) -> None:
         raise UsageError("--in-place replaces pictures: say where the originals go, by --backup FOLDER or --trash")
     if not options.in_place and (options.backup is not None or options.trash):
         raise UsageError("--backup and --trash go with --in-place: without it, originals are not touched")
+    if options.in_place and options.existing == "skip":
+        raise UsageError("--in-place replaces what is there, and --existing skip leaves it: choose one")
     several = (options.sizes or "").count(",") or (options.formats or "").count(",")
     if options.in_place and several:
         raise UsageError("--in-place makes one file of each picture: give one size and one format")

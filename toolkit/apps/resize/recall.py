@@ -20,7 +20,8 @@ def is_up_to_date(
     wanted: the names of its results; value: what the store knows. A file of the same size but another time is read, and
     its content decides; then what is returned has the new time.
     """
-    made = {from_text(output["name"]): output["bytes"] for output in value.get("outputs", ())}
+    outputs = value.get("outputs", ())
+    made = {from_text(output["name"]): output["bytes"] for output in outputs if not output.get("found")}
     if set(made) != set(wanted) or any(_size_of(os.path.join(out, name)) != made[name] for name in wanted):
         return None
     if is_result(source, size, value, mtime_ns=mtime_ns):  # in place: the picture is its own result

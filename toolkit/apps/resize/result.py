@@ -13,7 +13,8 @@ class Output:
     """One file that was written. name: its place below the output folder; width, height in pixels.
 
     quality: what the encoder was told, where the format has one. ssim: likeness to the pixels that were encoded, where
-    it was asked for. mtime_ns: the file's time. kept: whether the file is the source itself, which was smaller.
+    it was asked for. mtime_ns: the file's time. kept: whether the file is the source itself, which was smaller. found:
+    whether it was there before, and was left as it is.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Output:
     ssim: float | None = None
     mtime_ns: int = 0
     kept: bool = False
+    found: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,8 @@ class Resized:
 
     @property
     def bytes(self) -> int:
-        """Bytes of all files together."""
-        return sum(output.bytes for output in self.outputs)
+        """Bytes of all files that were written."""
+        return sum(output.bytes for output in self.outputs if not output.found)
 
     @property
     def output(self) -> str:

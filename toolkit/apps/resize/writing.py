@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -13,11 +13,11 @@ from typing import IO
 from PIL import ExifTags, Image
 
 from toolkit import storage
-from toolkit.apps.resize import canvas, originals
+from toolkit.apps.resize import canvas, originals, pixel_size
 from toolkit.apps.resize.animate import Film
 from toolkit.apps.resize.encode import Wrapping, Written, encode
 from toolkit.apps.resize.engines import Deep
-from toolkit.apps.resize.formats import ANIMATED, LOSSLESS, Format
+from toolkit.apps.resize.formats import ANIMATED, HEAD, LOSSLESS, Format
 from toolkit.apps.resize.geometry import Layout, Size
 from toolkit.apps.resize.metadata import Said
 from toolkit.apps.resize.recipe import Recipe
@@ -25,10 +25,14 @@ from toolkit.apps.resize.result import Output
 from toolkit.apps.resize.settings import Settings
 from toolkit.apps.resize.subject import Subject
 from toolkit.apps.resize.targets import Target
+from toolkit.apps.resize.walk import place_below
 from toolkit.apps.resize.warned import note
 
 _OWN: dict[str, Format] = {"JPEG": "jpeg", "PNG": "png", "WEBP": "webp", "AVIF": "avif", "GIF": "gif", "TIFF": "tiff"}
 """What files are, in Pillow's words, that may be kept as they are. Not MPO: that holds more than one picture."""
+
+_BLOCK = 1 << 20
+"""Bytes that are copied or compared at a time."""
 
 _SAYING = ("xmp", "comment", "photoshop", "XML:com.adobe.xmp")
 """Where Pillow keeps what a file says besides EXIF data and a profile."""
@@ -62,10 +66,10 @@ class Writer:
     facts: os.stat_result
 
     def write(self, printed: Printed, target: Target) -> Output | None:
-        """Write one file; None if one is there that must stay."""
+        """Write one file; leave one that is there and must stay: None if it is no picture."""
         path = storage.inside(self.out, target.name)
         if self.settings.existing == "skip" and os.path.lexists(path):
-            return None
+            return _found(path, target)
         with self._opened(path, target) as file:
             written = self._encode(printed, target.format, file)
             kept = self.settings.writing.keep_if_smaller and self._keeps(written, printed, target)
@@ -95,14 +99,25 @@ class Writer:
             with storage.atomic_write(path) as file:
                 yield file
             return
-        source, backup = Path(self.subject.source), Path(self.settings.backup) if self.settings.backup else None
-        again = backup is not None and source.is_relative_to(backup)  # a killed run had put it aside
-        with originals.replaced(path, target.name, backup) as put_aside, storage.atomic_write(path) as file:
+        backup = Path(self.settings.backup) if self.settings.backup else None
+        with (
+            self._moved(path, backup) as keep,
+            originals.replaced(path, target.name, backup) as put_aside,
+            storage.atomic_write(path) as file,
+        ):
             yield file
-            if not again:
+            keep()
+            if not _holds(path, file):  # else it is what a killed run made, and nothing is lost
                 put_aside()
-        if not again and not os.path.samefile(source, path):
-            originals.remove(source, os.path.relpath(source, self.out), backup)
+
+    def _moved(self, path: Path, backup: Path | None) -> AbstractContextManager[Callable[[], None]]:
+        """Take an original away whose result has another name, unless a killed run has done so before."""
+        source = self.subject.source
+        place = place_below(source, os.path.realpath(self.out))
+        kept_before = backup is not None and place_below(source, os.path.realpath(backup)) is not None
+        if kept_before or place is None or os.path.normpath(path) == os.path.normpath(self.out / place):
+            return nullcontext(lambda: None)
+        return originals.moved(Path(source), place, backup)
 
     def _encode(self, printed: Printed, form: Format, file: IO[bytes]) -> Written:
         frames = printed.frames
@@ -180,4 +195,33 @@ class Writer:
         file.seek(0)
         file.truncate()
         self.subject.file.seek(0)
-        shutil.copyfileobj(self.subject.file, file, 1024 * 1024)
+        shutil.copyfileobj(self.subject.file, file, _BLOCK)
+
+
+def _found(path: Path, target: Target) -> Output | None:
+    """Return the facts of a picture that is there already, or None."""
+    try:
+        with path.open("rb") as file:
+            facts = os.fstat(file.fileno())
+            width, height = pixel_size.of(file, file.read(HEAD), facts.st_size)
+    except OSError:
+        return None
+    if not (width and height):
+        return None
+    return Output(target.name, target.format, facts.st_size, width, height, mtime_ns=facts.st_mtime_ns, found=True)
+
+
+def _holds(path: Path, file: IO[bytes]) -> bool:
+    """Tell whether there is a file at path with the same content as the open one, which is left at its end."""
+    try:
+        with path.open("rb") as there:
+            if os.fstat(there.fileno()).st_size != file.seek(0, os.SEEK_END):
+                return False
+            file.seek(0)
+            while block := file.read(_BLOCK):
+                if block != there.read(_BLOCK):
+                    file.seek(0, os.SEEK_END)
+                    return False
+    except OSError:
+        return False
+    return True
