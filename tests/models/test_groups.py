@@ -13,6 +13,7 @@ from samples.serve import SampleServer
 from tests.models.conftest import start
 from tests.models.fakes import FakeApp
 from tests.models.gathering import Gathering, Sums
+from toolkit import models
 from toolkit.core.errors import FailureKind
 from toolkit.core.task import Failure, Outcome, Success
 from toolkit.run import Run
@@ -70,7 +71,7 @@ def test_a_task_can_fetch_on_after_its_group_was_broken_off(model: str, server: 
     """What is broken off sees an exception that no `except Exception` takes for a failure, and that stays inside."""
     outcome = outcome_of(model, "recover", [hanging(server, 0), body(server, 1)])
     assert isinstance(outcome, Success)
-    name = "CancelledError" if model == "asyncio" else "Cancelled"
+    name = "CancelledError" if models.load(model).traits.client == "async" else "Cancelled"
     assert outcome.value == Sums((), digest(0), f"{name}: the member has failed")
 
 

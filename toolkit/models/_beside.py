@@ -17,10 +17,11 @@ class Threads:
     """A few threads that call functions for a loop.
 
     They are daemons, unlike those of the standard executor: a function that never returns must not keep a cancelled
-    program alive. All but _work runs in the loop's thread.
+    program alive. All but _work runs in the loop's thread. lost: how many functions nobody waits for any more, but run.
     """
 
     def __init__(self, most: int) -> None:
+        self.lost = 0
         self._most = most
         self._open = 0
         self._calls: SimpleQueue[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]] | None] = SimpleQueue()
@@ -36,6 +37,7 @@ class Threads:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
             if future.running():  # its thread is lost to what nobody waits for: there may be one more instead
+                self.lost += 1
                 self._most += 1
                 self._open += 1
                 self._staff()

@@ -25,8 +25,9 @@ BYTES = 1024 * 1024
 BYTES_AHEAD = 32 * 1024
 """The same for a worker that is busy: most of it should find room in the pipe."""
 
-Batch = list[tuple[Task[Any], bytes]]
-"""Tasks, each with its packed form."""
+Dealt = tuple[Task[Any], bytes]
+"""A task with its packed form."""
+Batch = list[Dealt]
 
 
 class Dealer:
@@ -59,27 +60,32 @@ class Dealer:
         return self._pace is not None and self._pace <= QUICK and not self._laned
 
     def batch(self, feed: Feed, *, ahead: bool) -> Batch:
-        """Return what one worker is to get, or nothing; a task that cannot be packed fails here."""
+        """Return what one worker is to get, or nothing."""
         batch: Batch = []
         size = max(1, min(MOST, int(BATCH_SECONDS / self._pace))) if self._pace else 1
         room = BYTES_AHEAD if ahead else BYTES
-        while len(batch) < size and room > 0 and (task := self._take(feed)):
-            try:
-                packed = pack_task(task)
-            except Exception as error:
-                what = f"the task cannot be sent to a worker process: {named(error)}"
-                feed.settle(Failure(task, FailureKind.UNPICKLABLE, what))
-                continue
+        while len(batch) < size and room > 0 and (dealt := self.deal(feed)):
+            task, packed = dealt
             room -= len(packed)
             if room < 0 and ahead:
                 self._returned.appendleft(task)
                 break
-            batch.append((task, packed))
+            batch.append(dealt)
             # The schedule times the starts in a lane: such a task does not wait behind another.
             self._laned = bool(task.lane)
             if self._laned:
                 break
         return batch
+
+    def deal(self, feed: Feed) -> Dealt | None:
+        """Return the next task, or None; one that cannot be packed fails here."""
+        while task := self._take(feed):
+            try:
+                return task, pack_task(task)
+            except Exception as error:
+                what = f"the task cannot be sent to a worker process: {named(error)}"
+                feed.settle(Failure(task, FailureKind.UNPICKLABLE, what))
+        return None
 
     def ask(self, feed: Feed) -> None:
         """Ask the feed for its next step, and keep it."""

@@ -8,11 +8,11 @@ import traceback
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from toolkit.core.errors import UsageError
 from toolkit.core.http import Accept, Reply, Request
-from toolkit.core.job import Group, Job
+from toolkit.core.job import Group, Job, Runtime
 from toolkit.core.meter import metered
 from toolkit.core.rates import Rates
 from toolkit.core.runtime import AsyncClient, is_scarcity, overdue
@@ -23,8 +23,15 @@ from toolkit.models._group import LoopGroup
 T = TypeVar("T")
 
 
+class LoopRuntime(Runtime, Protocol):
+    """What jobs ask of the world, on an event loop."""
+
+    async def renew(self) -> None:
+        """Have another client from now on."""
+
+
 async def perform(
-    job: Job[Any, Any], task: Task[Any], runtime: AsyncRuntime, worker: str, limit: float | None
+    job: Job[Any, Any], task: Task[Any], runtime: LoopRuntime, worker: str, limit: float | None
 ) -> Outcome:
     """Run the job on one task and return what became of it; raises CancelledError, and UsageError."""
     started = time.monotonic()

@@ -18,7 +18,7 @@ from toolkit.core.task import Outcome, Task
 from toolkit.models._forkserver import has_died, launching, server_number
 from toolkit.models._outbox import Outbox
 from toolkit.models._wire import unpack_outcome
-from toolkit.models._worker import RECEIVED, SERIAL, SINCE, Brief, serve
+from toolkit.models._worker import CALLING, RECEIVED, SERIAL, SINCE, Brief, serve
 
 UNKNOWN = 255
 """The exit code that multiprocessing makes up when the fork server is not there to tell."""
@@ -39,7 +39,7 @@ class Worker:
         self._serial = 1  # of the next task
         self._first_memory: int | None = None
         self._received = 0.0
-        self._mark = cast("Any", context).RawArray("d", 3)
+        self._mark = cast("Any", context).RawArray("d", 4)
         self.connection, theirs = context.Pipe()
         target = {"target": serve, "args": (brief, theirs, self._mark)}
         self.process = cast("Any", context).Process(**target, name=f"toolkit-{brief.name}", daemon=True)
@@ -68,6 +68,23 @@ class Worker:
         tasks = [self.tasks.pop(serial) for serial in serials]
         outcomes = [unpack_outcome(packed, task, self.name) for packed, task in zip(results, tasks, strict=False)]
         return outcomes, tasks[len(results) :]
+
+    def finished(self, read: int, results: Sequence[tuple[int, bytes]]) -> list[Outcome]:
+        """Return the outcomes of tasks that ended, in any order; read: messages that it has read since it last said so."""
+        for _ in range(read):
+            self._outbox.read()
+            self.batches.popleft()
+        return [unpack_outcome(packed, self.tasks.pop(serial), self.name) for serial, packed in results]
+
+    def suspects(self) -> list[Task[Any]]:
+        """Return the tasks that may be why it does not answer: those it says it is busy with, or else all it holds."""
+        marked = {int(self._mark[SERIAL]), int(self._mark[CALLING])}
+        return [self.tasks[serial] for serial in marked if serial in self.tasks] or list(self.tasks.values())
+
+    @property
+    def last_round(self) -> float:
+        """When its loop last came round (monotonic seconds)."""
+        return max(self.born, float(self._mark[SINCE]))
 
     def current(self) -> tuple[Task[Any], float] | None:
         """Return the task that the worker is on, and since when (monotonic seconds)."""

@@ -23,12 +23,13 @@ from toolkit.core.job import Job
 from toolkit.core.rates import Rates
 from toolkit.models._wire import named
 
-SERIAL, SINCE, RECEIVED = range(3)
+SERIAL, SINCE, RECEIVED, CALLING = range(4)
 """What a worker writes into memory that it shares with its parent: the number of the task it is on (0: none), since
-when (monotonic seconds, the same clock in all processes), and the bytes that came in so far."""
+when (monotonic seconds, the same clock in all processes), and the bytes that came in so far. Where many are under way,
+SINCE says when its loop last came round, and CALLING which task it calls a function for in a thread."""
 
 Mark = Any
-"""A shared array of three doubles."""
+"""A shared array of four doubles."""
 Work = Callable[["Brief", Job[Any, Any], Connection, Mark], None]
 """Takes tasks from a pipe and answers with what became of each, until an empty message comes."""
 

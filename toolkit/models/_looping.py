@@ -1,0 +1,182 @@
+"""The work of a process that runs an event loop with many tasks under way; it says which one it is busy with.
+
+It starts whatever it is given at once, and answers in batches: what may run, and when, is the schedule's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection
+from typing import Any, TypeVar, cast
+
+from toolkit import clients
+from toolkit.core.errors import UsageError
+from toolkit.core.http import Accept, Reply, Request
+from toolkit.core.job import Group, Job, Runtime
+from toolkit.core.runtime import AsyncClient
+from toolkit.core.task import Task
+from toolkit.models._beside import Threads
+from toolkit.models._calls import Calls
+from toolkit.models._group import LoopGroup
+from toolkit.models._inbox import Inbox
+from toolkit.models._loop import AsyncRuntime, perform
+from toolkit.models._uvloop import loop_of
+from toolkit.models._watched import watched
+from toolkit.models._wire import named, pack_failure, pack_outcome
+from toolkit.models._worker import RECEIVED, SERIAL, SINCE, Brief, Mark, load, memory_used
+
+T = TypeVar("T")
+
+BEAT = 0.1
+"""Seconds between two signs of life."""
+BEATS = 10
+"""Signs of life between two looks at the memory, each of which reads a file."""
+HELD = 0.002
+"""Seconds for which a result may wait for others to go with."""
+SHARE = 4
+"""So many results are not held, a part of what is under way: their places would be idle too long."""
+BYTES = 64 * 1024
+"""Bytes of results that are not held either."""
+THREADS = 1
+"""Threads beside the loop, for functions that are slow: there is a process for each processor."""
+
+
+def work(brief: Brief, job: Job[Any, Any], connection: Connection, mark: Mark) -> None:
+    """Run tasks on an event loop until an empty message comes, and those that are under way then are given up."""
+    with asyncio.Runner(loop_factory=loop_of() if brief.uvloop else None) as runner:
+        runner.run(_Place(brief, job, connection, mark).live())
+
+
+class _Place:
+    """What runs here, and what has ended and is not yet told."""
+
+    def __init__(self, brief: Brief, job: Job[Any, Any], connection: Connection, mark: Mark) -> None:
+        self._brief, self._job, self._connection, self._mark = brief, job, connection, mark
+        self._threads = Threads(THREADS)
+        self._calls = Calls(self._threads, mark)
+        self._runtime = AsyncRuntime(self._client, received=self._received, rates=brief.rates, threads=self._threads)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._results: list[tuple[int, bytes]] = []
+        self._size = self._read = self._beats = self._memory = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def live(self) -> None:
+        """Live until dismissed."""
+        self._loop = asyncio.get_running_loop()
+        self._over = self._loop.create_future()
+        beat = self._loop.create_task(self._beat())
+        try:
+            with Inbox(self._connection, self._take):
+                await self._over
+        finally:
+            beat.cancel()
+            await self._runtime.close(patience=0)
+
+    def _take(self, message: bytes) -> None:
+        """Start tasks; no message, or an empty one, is the end."""
+        self._read += 1
+        if not message:
+            self._end()
+            return
+        first, tasks = pickle.loads(message)  # noqa: S301 - from our own parent
+        for serial, packed in enumerate(tasks, first):
+            task = self._loop.create_task(self._perform(serial, packed))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _perform(self, serial: int, packed: bytes) -> None:
+        try:
+            result = await self._result(serial, packed)
+        except UsageError as error:  # it is the whole run's
+            self._connection.send_bytes(pickle.dumps((0, error, 0, False)))
+            self._end()
+            return
+        self._results.append((serial, result))
+        self._size += len(result)
+        if len(self._results) * SHARE >= len(self._tasks) or self._size > BYTES:
+            self._tell()
+        elif self._timer is None:
+            self._timer = self._loop.call_later(HELD, self._tell)
+
+    async def _result(self, serial: int, packed: bytes) -> bytes:
+        """Return what became of a task, packed."""
+        mark = self._mark
+        mark[SERIAL] = serial
+        try:
+            task: Task[Any] = Task(*load(packed, self._brief))
+        except Exception as error:
+            return pack_failure(f"the task cannot be loaded in a worker process: {named(error)}")
+        finally:
+            mark[SERIAL] = 0
+        runtime = _Share(self._runtime, self._calls, serial)
+        job = partial(self._do, serial)
+        outcome = await perform(job, task, runtime, self._brief.name, self._brief.task_timeout)
+        mark[SERIAL] = serial
+        try:
+            return pack_outcome(outcome)
+        finally:
+            mark[SERIAL] = 0
+
+    async def _do(self, serial: int, task: Task[Any], runtime: Runtime) -> Any:
+        return await watched(self._job(task, runtime), self._mark, serial)
+
+    def _tell(self) -> None:
+        """Send what has ended, and how many messages were read; waits for the parent if it has much to read."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        message = self._read, self._results, self._memory, self._threads.lost > 0
+        self._read, self._results, self._size = 0, [], 0
+        self._connection.send_bytes(pickle.dumps(message))
+
+    async def _beat(self) -> None:
+        """Give signs of life."""
+        while True:
+            self._mark[SINCE] = time.monotonic()
+            if not self._beats % BEATS:
+                self._memory = memory_used()
+            self._beats += 1
+            if self._read:
+                self._tell()
+            await asyncio.sleep(BEAT)
+
+    def _end(self) -> None:
+        if not self._over.done():
+            self._over.set_result(None)
+
+    def _client(self) -> AsyncClient:
+        return cast("AsyncClient", clients.load(self._brief.client, "async").open(self._brief.client_options))
+
+    def _received(self, size: int) -> None:
+        self._mark[RECEIVED] += size
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """What one task asks of the world."""
+
+    runtime: AsyncRuntime
+    calls: Calls
+    serial: int
+
+    async def fetch(self, request: Request, accept: Accept) -> Reply:
+        """Exchange one request for one reply."""
+        return await self.runtime.fetch(request, accept)
+
+    def call(self, function: Callable[..., T], *args: Any) -> Coroutine[Any, Any, T]:
+        """Call the function: here if it is known to be quick."""
+        return self.calls.call(self.serial, function, *args)
+
+    def group(self) -> AbstractAsyncContextManager[Group]:
+        """Open a group of fetches that go on at the same time."""
+        return LoopGroup(self)
+
+    async def renew(self) -> None:
+        """Have another client from now on."""
+        await self.runtime.renew()
