@@ -17,6 +17,8 @@ from PIL import Image
 
 import toolkit
 from tests.apps.resize.making import corners, saved
+from toolkit.apps.resize.job import ResizeApp
+from toolkit.apps.resize.options import ResizeOptions
 from toolkit.core.errors import UsageError
 from toolkit.reporting import Summary
 
@@ -49,7 +51,14 @@ import toolkit
 from toolkit.apps.resize import originals
 
 def dies(before):
-    return lambda *found, **more: os._exit(9) if {when} else before(*found, **more)
+    def step(*found, **more):
+        if {after}:
+            before(*found, **more)
+        if {when}:
+            os._exit(9)
+        before(*found, **more)
+
+    return step
 
 if {links} is False:
     def refuse(*_, **__):
@@ -60,11 +69,11 @@ toolkit.resize({source!r}, in_place=True, backup={backup!r}, size="30x30", model
 """
 
 
-def killed(step: str, source: Path, backup: Path, form: str, *, links: bool = True) -> None:
-    """Do a picture in a process that is killed before a step; it tidies nothing up."""
+def killed(step: str, source: Path, backup: Path, form: str, *, links: bool = True, after: bool = False) -> None:
+    """Do a picture in a process that is killed before a step, or after it; it tidies nothing up."""
     module, name = ("os", "replace") if step == "rename" else ("originals", step)
     when = f"str(found[1]).endswith('photos/a.{form}')" if step == "rename" else "True"
-    facts = {"when": when, "links": links, "module": module, "name": name, "form": form}
+    facts = {"when": when, "after": after, "links": links, "module": module, "name": name, "form": form}
     code = KILLED.format(**facts, source=str(source), backup=str(backup))
     assert subprocess.run([sys.executable, "-c", code], timeout=30, check=False).returncode == 9
 
@@ -163,6 +172,8 @@ def test_folder_named_by_a_link(photos: Path, tmp_path: Path) -> None:
 def test_backups_among_the_pictures_are_left_alone(photos: Path, tmp_path: Path) -> None:
     """A folder of backups inside the tree is there, and known, before the first picture is looked for."""
     inside = photos / "2024/originals"
+    ResizeApp([str(photos)], photos, ResizeOptions(in_place=True, backup=inside)).prepare()
+    assert inside.is_dir()
     assert done(photos, inside).succeeded == 2
     assert done(photos, inside).skipped == {"up to date": 2}
     assert set(files(inside)) == {"a.png", "2024/b.png"}
@@ -211,6 +222,19 @@ def test_killed_while_both_are_there(form: str, links: bool, photos: Path, tmp_p
     assert done(photos, tmp_path / "backup", format=form).skipped == {"up to date": 2}
 
 
+@pytest.mark.parametrize("backup", ["backup", "photos/2024/originals"])
+def test_killed_when_the_original_had_gone(backup: str, photos: Path, tmp_path: Path) -> None:
+    """The result has its name, and no original stands beside: it was claimed before, and is made from the backup."""
+    original = (photos / "a.png").read_bytes()
+    killed("remove", photos / "a.png", tmp_path / backup, "webp", after=True)
+    (result,) = files(photos).keys() - {"2024/b.png", "2024/originals/a.png"}
+    assert result == "a.webp"
+    assert done(photos, tmp_path / backup, format="webp").succeeded == 2
+    assert files(tmp_path / backup)["a.png"] == original
+    assert set(files(tmp_path / backup)) == {"a.png", "2024/b.png"}
+    assert done(photos, tmp_path / backup, format="webp").skipped == {"up to date": 2}
+
+
 def test_two_pictures_of_one_name_are_still_refused(photos: Path, tmp_path: Path) -> None:
     """Without a backup of the first, the second is nobody's result."""
     saved(corners(), photos / "a.webp")
@@ -231,20 +255,21 @@ def test_killed_before_it_was_noted(form: str, photos: Path, tmp_path: Path) -> 
     assert done(photos, tmp_path / "backup", format=form).skipped == {"up to date": 2}
 
 
-def test_killed_in_a_second_run_with_other_settings(photos: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["a.png", "a.webp"])
+def test_killed_in_a_second_run_with_other_settings(name: str, photos: Path, tmp_path: Path) -> None:
     """What that run has replaced is the first run's result, which has a backup of its own: that is taken."""
-    backup = tmp_path / "backup"
-    done(photos / "a.png", backup, size="60x60")
-    with_first = {path.name: path.read_bytes() for path in photos.glob(".toolkit.sqlite*")}
-    done(photos / "a.png", backup, op="invert")
-    second = files(photos)["a.png"]
-    for name, data in with_first.items():
-        (photos / name).write_bytes(data)
-    for name in ("-wal", "-shm"):
-        (photos / f".toolkit.sqlite{name}").unlink(missing_ok=True)
-    assert done(photos / "a.png", backup, op="invert").succeeded == 1
-    assert files(photos)["a.png"] == second
-    assert set(files(backup)) == {"a.png", "a.png.1"}
+    backup, store = tmp_path / "backup", photos / ".toolkit.sqlite"
+    if name != "a.png":  # a result that somebody has changed since, and that is a picture of its own
+        done(photos / "a.png", backup, format="webp")
+        saved(corners(), photos / name)
+    done(photos / name, backup, size="60x60")
+    before = store.read_bytes()
+    done(photos / name, backup, op="invert")
+    second = files(photos)[name]
+    store.write_bytes(before)
+    assert done(photos / name, backup, op="invert").succeeded == 1
+    assert files(photos)[name] == second
+    assert set(files(backup)) == {"a.png", name, f"{name}.1"}
 
 
 def test_store_that_was_lost_costs_no_change(photos: Path, tmp_path: Path) -> None:

@@ -147,11 +147,8 @@ class ResizeApp:
         """Return a result's facts as JSON values."""
         return as_facts(value)
 
-    def land(self, task: Task[Any], value: Any, memory: Memory) -> Any:
-        """Note in place what is a result and no longer an original, should it have another name."""
-        if self._settings.in_place:
-            for output in value.outputs:
-                memory.disown(to_text(output.name), task.key)
+    def land(self, task: Task[Any], value: Any, memory: Memory) -> Any:  # noqa: ARG002
+        """Names of results are chosen by the plan: nothing is left to do."""
         return value
 
     def dump(self, task: Task[Picture]) -> dict[str, Any]:
