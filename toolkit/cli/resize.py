@@ -13,5 +13,8 @@ COMMAND = app_command(
       toolkit resize photos/ -o thumbs/ --size 800x800
       toolkit resize photos/ -o square/ --size 400x400 --fit cover --format webp
       toolkit resize 'scans/*.tif' -o grey/ --size 2000x --filter grayscale --filter sharpen
+      toolkit resize photos/ -o web/ --sizes 320,640,1280 --formats avif,webp,jpeg --srcset web.html
+      toolkit resize photos/ -o mail/ --max-bytes 200KB
+      toolkit resize photos/ --in-place --backup originals/ --long-edge 3000
     """,
 )

@@ -12,6 +12,7 @@ from toolkit.apps.resize.formats import EXTRA_DECODERS, Format
 from toolkit.apps.resize.geometry import Fit, Gravity
 from toolkit.apps.resize.operations.catalogue import OPERATIONS
 from toolkit.apps.resize.reading import settings_of
+from toolkit.apps.resize.recipe import QUALITY
 from toolkit.apps.resize.settings import (
     Effort,
     EngineChoice,
@@ -36,19 +37,27 @@ class ResizeOptions:
         metavar="SIZE",
     )
     sizes: str | None = option(None, "Several sizes from one decoding: 320,640,1280.", metavar="SIZE,...")
-    long_edge: int | None = option(None, "The longer side's pixels.", metavar="N")
-    short_edge: int | None = option(None, "The shorter side's pixels.", metavar="N")
+    long_edge: int | None = option(None, "Pixels of the longer side, whichever way a picture lies.", metavar="N")
+    short_edge: int | None = option(None, "Pixels of the shorter side.", metavar="N")
     megapixels: float | None = option(None, "At most so many million pixels.", metavar="N")
-    scale: str | None = option(None, "A share of the size: 50% or 0.5.", metavar="N%")
+    scale: str | None = option(None, "A share of the size: 50% or 0.5; 2 is twice as large.", metavar="N%")
     fit: Fit = option(
         "contain",
         "How it goes into the box: all inside (contain, inside), filled and cut (cover), covering it uncut (outside),"
         " stretched, or on a canvas of that size (pad).",
     )
-    enlarge: bool = option(False, "Scale small pictures up, too.", flags=("--enlarge/--no-enlarge",))
-    gravity: Gravity = option("center", "Which part stays when pictures are cut, and where they lie on a canvas.")
-    focus: str | None = option(None, "The point to cut around, as shares of the picture: 0.3,0.6.", metavar="X,Y")
-    crop: Literal["gravity", "smart"] = option("gravity", "Where to cut: by gravity or focus, or where most detail is.")
+    enlarge: bool = option(
+        False, "Scale small pictures up, too; else they keep their size.", flags=("--enlarge/--no-enlarge",)
+    )
+    gravity: Gravity = option(
+        "center", "Which part stays when pictures are cut (cover), and where they lie on a canvas (pad)."
+    )
+    focus: str | None = option(
+        None, "The point to cut around, as shares of the picture, trimmed and turned: 0.3,0.6.", metavar="X,Y"
+    )
+    crop: Literal["gravity", "smart"] = option(
+        "gravity", "Where to cut (cover): by gravity or focus, or where most detail is."
+    )
     trim: bool = option(False, "Cut off a border of one colour first.")
     trim_tolerance: int = option(10, "How far the border's colour may vary: 0 to 255.", metavar="N")
     rotate: float = option(0.0, "Turn by so many degrees, clockwise.", metavar="DEGREES")
@@ -57,7 +66,7 @@ class ResizeOptions:
     linear: bool = option(False, "Scale in linear light: slower, and fine bright patterns keep their brightness.")
     op: tuple[str, ...] = option(
         (),
-        f"NAME[:ARGUMENTS], done in the order given: {', '.join(OPERATIONS)}.",
+        f"NAME[:ARGUMENT,...], done in the order given; docs/resize.md has the arguments: {', '.join(OPERATIONS)}.",
         flags=("--op", "--filter"),
         metavar="NAME",
     )
@@ -66,11 +75,14 @@ class ResizeOptions:
     format: Format | None = option(None, "The format written; by default each picture keeps its own.")
     formats: str | None = option(None, "Several formats from one decoding: avif,webp,jpeg.", metavar="FORMAT,...")
     quality: int | None = option(
-        None, "1 to 100, for jpeg (85), webp (80), avif (65), heic (70) and jxl (85).", metavar="N"
+        None, f"1 to 100, for {', '.join(f'{form} ({usual})' for form, usual in QUALITY.items())}.", metavar="N"
     )
     lossless: bool = option(False, "Lossless webp, avif, heic and jxl.")
     max_bytes: int | None = option(
-        None, "The largest file allowed: quality first, then pixels are given up.", metavar="SIZE", parse=parse_bytes
+        None,
+        "The largest file allowed: quality first, then pixels are given up; if that is not enough, it fails.",
+        metavar="SIZE",
+        parse=parse_bytes,
     )
     ssim: float | None = option(
         None, "The least likeness (SSIM) to the picture uncompressed: the smallest file that has it.", metavar="0..1"
@@ -89,15 +101,25 @@ class ResizeOptions:
         "no-gps", "What is said about the picture: all but its place, nothing, all, or its colour profile only."
     )
     name_template: str | None = option(None, "Names of results, such as {dir}/{stem}-{size}.{ext}.", metavar="TEMPLATE")
-    existing: Existing = option("update", "Files that are there: leave, make anew what is out of date, or all.")
+    existing: Existing = option(
+        "update",
+        "Files that are there: made anew if out of date (update), left (skip), or all made anew (overwrite).",
+    )
     in_place: bool = option(False, "Replace the pictures themselves; only with --backup or --trash.")
     backup: Path | None = option(None, "Keep the originals in this folder.", metavar="FOLDER")
     trash: bool = option(False, "Put the originals into the trash.")
     keep_dates: bool = option(False, "Give results the times of their pictures.")
-    srcset: Path | None = option(None, "Write HTML that offers the sizes and formats to browsers.", metavar="FILE")
-    contact_sheet: Path | None = option(None, "Draw all results, small, on one picture (or several).", metavar="FILE")
+    srcset: Path | None = option(
+        None,
+        "Write HTML that offers the sizes and formats to browsers; links start from the output folder.",
+        metavar="FILE",
+    )
+    contact_sheet: Path | None = option(
+        None, "Draw all results, small, on pages: .jpg, .png, .webp or .pdf.", metavar="FILE"
+    )
     engine: EngineChoice = option(
-        "pillow", "The library that decodes and scales: auto takes vips where that is installed and as good."
+        "pillow",
+        "The library that decodes and scales: vips (extra) keeps 16 bits of colour; auto takes it where installed.",
     )
     max_pixels: int = option(200_000_000, "Refuse pictures (frames x width x height) above this.", metavar="N")
     watch: bool = option(False, "Go on: do again what changes, and what is new, until Ctrl-C.")
