@@ -7,6 +7,7 @@ for each profile, and may be used by several threads.
 from __future__ import annotations
 
 import io
+import struct
 from functools import cache, lru_cache
 
 from PIL import Image, ImageChops, ImageCms
@@ -14,7 +15,7 @@ from PIL import Image, ImageChops, ImageCms
 from toolkit.apps.resize.modes import ALPHA, DEEP
 from toolkit.apps.resize.subject import Colours
 from toolkit.apps.resize.warned import note
-from toolkit.core.errors import UsageError
+from toolkit.core.errors import FailureKind, TaskError
 
 _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION | ImageCms.Flags.NOCACHE  # without its cache, threads can share one
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
@@ -27,6 +28,9 @@ MOST_PROFILE = 16 * 1024 * 1024
 """Bytes of a profile that are looked at: JPEG can hold no more, and other formats have no need to."""
 
 
+NOT_KEPT = "the colour profile cannot be kept here: converted to sRGB"
+
+
 def finished(frame: Image.Image, profile: bytes | None, colours: Colours) -> Image.Image:
     """Return a frame (L, LA, RGB, RGBA, CMYK or 16-bit grey) in the colours that results are in.
 
@@ -37,11 +41,13 @@ def finished(frame: Image.Image, profile: bytes | None, colours: Colours) -> Ima
         frame.info = {"icc_profile": profile} if kept and profile else {}
         return frame
     if colours.asked and profile:
-        note("the colour profile cannot be kept here: converted to sRGB")
-    done = to_srgb(frame, profile)
-    if colours.target:
-        done = _to_target(done, colours.target)
-    done.info = {"icc_profile": colours.target} if colours.target else {}
+        note(NOT_KEPT)
+    if not colours.target:
+        done = to_srgb(frame, profile)
+        done.info = {}
+        return done
+    done = _to_target(frame, profile, colours.target)
+    done.info = {"icc_profile": colours.target}
     return done
 
 
@@ -73,26 +79,43 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
         return image.point(_grey_table(profile) + alpha)
     if image.mode == "CMYK":
         return transform.apply(image)
-    if not _changes(profile):
+    if is_srgb(profile):
         return image
     if image.mode == "RGBA":
         transform = _to_srgb(profile, "RGBA") or transform
     return transform.apply(image)
 
 
-def _to_target(image: Image.Image, target: bytes) -> Image.Image:
-    """Return sRGB (or grey) pixels in the colours of an RGB profile; raises UsageError if that cannot be used."""
-    coloured = image.convert("RGBA" if image.mode in ALPHA else "RGB")
-    return _from_srgb(target, coloured.mode).apply(coloured)
+@cache
+def srgb_profile() -> bytes:
+    """Return a profile of sRGB, small, and the same every time: the library would put the time of day into it."""
+    made = _srgb().tobytes()
+    return made[:24] + struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + made[36:]  # ICC.1:2022, 7.2: when it was made
 
 
-@lru_cache(maxsize=4)
-def _from_srgb(target: bytes, mode: str) -> ImageCms.ImageCmsTransform:
+def _to_target(image: Image.Image, profile: bytes | None, target: bytes) -> Image.Image:
+    """Return an image in the colours of an RGB profile; raises TaskError if that cannot be used.
+
+    Straight from its own: by way of sRGB, colours would be lost that both of them have.
+    """
+    if image.mode in {"L", "LA"} or profile is None:
+        image, profile = to_srgb(image, profile), None
+    if profile == target:
+        return image
+    mode = "RGBA" if image.mode in ALPHA else "RGB"
+    ready = image if image.mode == "CMYK" else image.convert(mode)
+    return _between(profile, target, ready.mode, mode).apply(ready)
+
+
+@lru_cache(maxsize=16)
+def _between(profile: bytes | None, target: bytes, mode: str, result: str) -> ImageCms.ImageCmsTransform:
     try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(target))
-        return ImageCms.ImageCmsTransform(_srgb(), profile, mode, mode, _INTENT, flags=_FLAGS)
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile)) if profile else _srgb()
+        wanted = ImageCms.ImageCmsProfile(io.BytesIO(target))
+        return ImageCms.ImageCmsTransform(source, wanted, mode, result, _INTENT, flags=_FLAGS)
     except Exception as error:  # the library's errors are of several sorts
-        raise UsageError("--profile: the file is no profile that pictures can be converted to") from error
+        what = "--profile: the file is no profile that pictures can be converted to"
+        raise TaskError(FailureKind.INPUT, what) from error
 
 
 def _plain(mode: str) -> str:
@@ -120,10 +143,10 @@ def _to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
 
 
 @lru_cache(maxsize=64)
-def _changes(profile: bytes) -> bool:
-    """Whether an RGB profile differs from sRGB, whatever it calls itself; one step is rounding."""
+def is_srgb(profile: bytes) -> bool:
+    """Tell whether an RGB profile is sRGB, whatever it calls itself; one step is rounding."""
     transform, probe = _to_srgb(profile, "RGB"), _probe()
-    return transform is not None and max(ImageChops.difference(probe, transform.apply(probe)).tobytes()) > 1
+    return transform is None or max(ImageChops.difference(probe, transform.apply(probe)).tobytes()) <= 1
 
 
 @lru_cache(maxsize=64)

@@ -13,9 +13,20 @@ from typing import IO
 
 from PIL import Image
 
-from toolkit.apps.resize import animate, cropping, engines, geometry, metadata, operations, turning, warned
+from toolkit.apps.resize import (
+    animate,
+    codecs,
+    colour,
+    cropping,
+    engines,
+    geometry,
+    metadata,
+    operations,
+    turning,
+    warned,
+)
 from toolkit.apps.resize.content import content_hash
-from toolkit.apps.resize.engines import Deep, Pixels
+from toolkit.apps.resize.engines import Deep, Pixels, pillow
 from toolkit.apps.resize.formats import DEEP, TAGGED, Format
 from toolkit.apps.resize.opening import check_pixels, exif_of, opened, rawmode_of, reading, salvaging
 from toolkit.apps.resize.operations.catalogue import may_colour
@@ -65,8 +76,7 @@ def _develop(source: str, targets: Sequence[Target], out: Path, settings: Settin
         with watch("decode"), reading():
             subject = _subject(source, file, image, targets, settings)
             pictured = (image.format or "", *image.size)
-        engine = engines.choose(subject, settings)
-        prints = _prints(subject, targets, settings, engine, watch)
+        engine, prints = _pictured(subject, targets, settings, watch)
         said = metadata.said_of(subject.exif, image.info, settings.writing.metadata)
         writer = Writer(subject, out, settings, said, facts)
         with watch("encode"):
@@ -98,8 +108,7 @@ def _subject(
     if image.format == "PNG":
         image.load()  # its EXIF may stand after the pixels
     exif = exif_of(image)
-    # Pillow turns TIFFs upright itself as it loads them, and gives their size so from the start.
-    orientation = 1 if image.format == "TIFF" else metadata.orientation_of(exif)
+    orientation = 1 if codecs.turns_upright(image) else metadata.orientation_of(exif)
     turn = geometry.combine(orientation, settings.shape.quarter_turns, settings.shape.flip)
     if (what := metadata.named(image)) is not None:
         warned.note(what)
@@ -116,6 +125,19 @@ def _frame_indices(image: Image.Image, targets: Sequence[Target], max_pixels: in
     check_pixels(image, frames, max_pixels)
     # An APNG may begin with a picture for those who cannot play it, which is no frame (PNG 3rd ed., 4.8).
     return range(1 if getattr(image, "default_image", False) else 0, frames)
+
+
+def _pictured(
+    subject: Subject, targets: Sequence[Target], settings: Settings, watch: _Stopwatch
+) -> tuple[engines.Engine, dict[int, Printed]]:
+    """Return the engine that did it, and what it made; what another cannot read, Pillow may."""
+    engine = engines.choose(subject, settings)
+    try:
+        return engine, _prints(subject, targets, settings, engine, watch)
+    except TaskError as error:
+        if engine.NAME == pillow.NAME or error.kind is not FailureKind.IMAGE:
+            raise
+    return pillow, _prints(subject, targets, settings, pillow, watch)
 
 
 def _prints(
@@ -179,15 +201,24 @@ def _upright(subject: Subject, pixels: Pixels, region: geometry.Region, size: ge
 def _printed(
     frames: list[Image.Image | Deep], piece: Piece, settings: Settings, durations: Sequence[float], plays: int
 ) -> Printed:
-    if not isinstance(frames[0], Image.Image):
-        return Printed(frames, b"", piece.layout, durations, plays)
+    first = frames[0]
+    if not isinstance(first, Image.Image):
+        return Printed(frames, first.icc or _tag(settings), piece.layout, durations, plays)
     images = [frame for frame in frames if isinstance(frame, Image.Image)]
-    icc = images[0].info.get("icc_profile", b"")
+    icc = first.info.get("icc_profile", b"")
     for image in images:
         image.info = {}  # so that no writer finds there what is not meant for it
     stay_rgb = bool(icc) and images[0].mode in {"RGB", "RGBA"}
     done = operations.apply(settings.operations, images, stay_rgb=stay_rgb) if settings.operations else images
+    if not icc and all(frame.mode in {"RGB", "RGBA"} for frame in done):
+        icc = _tag(settings)
     return Printed(list(done), icc, piece.layout, durations, plays)
+
+
+def _tag(settings: Settings) -> bytes:
+    """Return the profile that RGB pixels without one are in, where results are to say so."""
+    told = settings.writing.metadata == "icc-only" and settings.writing.profile != "keep"
+    return colour.srgb_profile() if told else b""
 
 
 def _colours(settings: Settings, forms: frozenset[Format]) -> Colours:

@@ -32,6 +32,8 @@ def workable(image: Image.Image, rawmode: str = "", *, keep_deep: bool) -> Image
         raise TaskError(FailureKind.UNSUPPORTED, "pixels are floating-point numbers, of unknown range")
     if image.mode in {"1", "L", "RGB"} and "transparency" in image.info:
         return _keyed(image, rawmode)
+    if image.mode == "RGBA" and rawmode.startswith("LA"):  # as Pillow gives grey of 16 bits with alpha
+        return image.convert("LA")
     if image.mode in {"P", "PA"}:
         return image.convert("RGBA" if image.has_transparency_data else "RGB")
     if image.mode in {"L", "LA", "RGB", "RGBA", "CMYK"}:

@@ -39,12 +39,16 @@ def scaled(frame: Image.Image, region: Region, size: Size, resample: Resample) -
         same = frame.copy()
         same.info = {}
         return same
-    # Pillow cannot average 16-bit pixels in advance, and nearest must take pixels as they are.
-    gap = None if frame.mode == DEEP or resample == "nearest" else _REDUCING_GAP
-    ready = premultiplied(frame)
-    small = straight(ready.resize(size, _FILTERS[resample], box=_within(region, ready.size), reducing_gap=gap))
+    small = straight(filtered(premultiplied(frame), region, size, resample))
     small.info = {}
     return small
+
+
+def filtered(ready: Image.Image, region: Region, size: Size, resample: Resample) -> Image.Image:
+    """Return a region of an image at another size, all bands alike: of one with alpha, premultiplied."""
+    # Pillow cannot average 16-bit pixels in advance, and nearest must take pixels as they are.
+    gap = None if ready.mode == DEEP or resample == "nearest" else _REDUCING_GAP
+    return ready.resize(size, _FILTERS[resample], box=_within(region, ready.size), reducing_gap=gap)
 
 
 def linear(frame: Image.Image, region: Region, size: Size, resample: Resample) -> Image.Image:

@@ -27,11 +27,15 @@ class Deep(Protocol):
     def size(self) -> Size:
         """Pixels across and down."""
 
+    @property
+    def icc(self) -> bytes:
+        """The profile that their colours keep, or nothing."""
+
     def turned(self, code: int) -> Deep:
         """Return them as an EXIF orientation says."""
 
     def narrowed(self) -> Image.Image:
-        """Return them with 8 bits a channel, as the engine's other pictures are."""
+        """Return them with 8 bits a channel; `info` as that of the engine's other pictures."""
 
     def encoded(self, form: str, told: Any) -> bytes:
         """Return them as a PNG or TIFF file of 16 bits; told: what the file says about itself."""

@@ -73,8 +73,9 @@ class Pixels:
     def _shrink_on_load(self) -> int:
         """Let the JPEG decoder shrink by 2, 4 or 8, where all that is wanted is so much smaller; return by how much."""
         image = self._subject.image
-        if image.format not in _JPEGS or self._demands.shape.linear:  # it would average what is not linear
-            return 1
+        shape = self._demands.shape
+        if image.format not in _JPEGS or shape.linear or shape.resample == "nearest":
+            return 1  # it would average what is not linear, or must not be averaged
         least = [geometry.draft_size(image.size, part.region, part.size) for part in self._demands.parts]
         if image.draft(None, (max(width for width, _ in least), max(height for _, height in least))) is None:
             return 1
