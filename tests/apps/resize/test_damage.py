@@ -9,7 +9,6 @@ import threading
 import warnings
 import zlib
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
@@ -21,14 +20,10 @@ from toolkit.apps.resize.animate import Film
 from toolkit.apps.resize.develop import develop
 from toolkit.apps.resize.encode import Recipe, Wrapping, encode
 from toolkit.apps.resize.formats import FORMATS, Format
-from toolkit.apps.resize.options import ResizeOptions
 from toolkit.apps.resize.settings import Settings
 from toolkit.apps.resize.targets import Target
 from toolkit.core.errors import FailureKind, TaskError
 from toolkit.core.task import Failure, Success
-
-MUTATIONS = 60
-NAMED = {None, FailureKind.IMAGE, FailureKind.UNSUPPORTED, FailureKind.TOO_LARGE, FailureKind.ENCODE}
 
 
 def _good(form: str, *, moving: bool = False) -> bytes:
@@ -48,41 +43,6 @@ def _good(form: str, *, moving: bool = False) -> bytes:
         options |= {"save_all": True, "append_images": [photo(48, 32, 2), photo(48, 32, 3)], "duration": 40}
     photo(48, 32).save(memory, form, **options)
     return memory.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("form", "moving"),
-    [(form, False) for form in ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "PPM")]
-    + [(form, True) for form in ("GIF", "PNG", "WEBP", "AVIF")],
-)
-def test_mutations_are_named(tmp_path: Path, capfd: pytest.CaptureFixture[str], form: str, moving: bool) -> None:
-    """Whatever is done to a file, it becomes a picture or a failure with a name; nothing is printed."""
-    good, random = _good(form, moving=moving), Random(7)
-    source, settings = tmp_path / "a", ResizeOptions(size="20x20").settings()
-    for number in range(MUTATIONS):
-        data = bytearray(good)
-        if number % 3 == 0:
-            data = data[: random.randrange(1, len(data))]
-        else:
-            for _ in range(random.choice((1, 4, 30))):
-                # Headers are short, so half of the damage is done there.
-                at = random.randrange(12, min(len(data), 200) if random.random() < 0.5 else len(data))
-                data[at] = random.choice((0, 255, random.randrange(256)))
-        source.write_bytes(data)
-        for target in (Target("r.png", 0, "png"), Target("r.jpg", 0, "jpeg")):
-            assert _what_became_of(source, tmp_path / "out", target, settings) in NAMED, number
-    captured = capfd.readouterr()
-    assert captured.out == captured.err == ""
-
-
-def _what_became_of(source: Path, out: Path, target: Target, settings: Settings) -> FailureKind | None:
-    try:
-        develop(str(source), [target], out, settings)
-    except TaskError as error:
-        return error.kind
-    except MemoryError:
-        return FailureKind.TOO_LARGE  # as the core names it
-    return None
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])

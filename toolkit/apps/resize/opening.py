@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -24,9 +25,12 @@ from PIL import (  # the plugins are imported here so that Pillow need not look 
     _imaging,
 )
 
-from toolkit.apps.resize import warned
+from toolkit.apps.resize import jxl_header, warned
 from toolkit.apps.resize.formats import EXTRA_DECODERS, HEAD, missing, sniff
+from toolkit.apps.resize.limits import Limit, check_pixels, limited
 from toolkit.core.errors import FailureKind, TaskError
+
+__all__ = ["READ", "check_pixels", "exif_of", "is_salvaging", "opened", "rawmode_of", "reading", "salvaging"]
 
 PLUGINS = (
     *(AvifImagePlugin, BmpImagePlugin, GifImagePlugin, JpegImagePlugin, MpoImagePlugin),
@@ -80,22 +84,28 @@ def opened(
     max_pixels: width x height above which it is refused. also_read: decoders that run besides the usual ones, by the
     names of formats.EXTRA_DECODERS.
     """
-    # Pillow's own limit is one for the whole process, so it is only ever raised, to what a user has allowed.
-    if Image.MAX_IMAGE_PIXELS is not None and max_pixels > Image.MAX_IMAGE_PIXELS:
-        Image.MAX_IMAGE_PIXELS = max_pixels
     try:
         file = open(source, "rb")  # noqa: SIM115 - closed below
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise TaskError(FailureKind.INPUT, f"cannot be read: {why}") from error
-    with file:
-        decoders = _decoders(file.read(HEAD), also_read)
-        file.seek(0)
+    with file, limited(max_pixels) as limit:
         with reading():
-            image = Image.open(file, formats=decoders)
+            image = _open(file, limit, also_read)
         with image:
-            check_pixels(image, 1, max_pixels)
+            limit.check(image.size)
             yield file, image
+
+
+def _open(file: IO[bytes], limit: Limit, also_read: Collection[str]) -> Image.Image:
+    decoders = _decoders(file.read(HEAD), also_read)
+    file.seek(0)
+    if _JXL in decoders:  # this one decodes all pixels as it opens a file
+        size = jxl_header.size_of(file)
+        if size is None:
+            raise TaskError(FailureKind.IMAGE, "a JPEG XL that is damaged at its start")
+        limit.check(size)
+    return Image.open(file, formats=decoders)
 
 
 def _decoders(head: bytes, also_read: Collection[str]) -> list[str]:
@@ -123,11 +133,13 @@ def _with_heif() -> str:
 
 
 def _with_jxl() -> str:
-    import pillow_jxl  # noqa: F401 - it registers itself
+    from pillow_jxl import JpegXLImagePlugin  # it registers itself
 
-    return "JXL"
+    JpegXLImagePlugin.DECODE_THREADS = 0  # as with AVIF
+    return _JXL
 
 
+_JXL = "JXL"
 _EXTRAS: dict[str, Callable[[], str]] = {"heic": _with_heif, "jxl": _with_jxl}
 
 
@@ -138,23 +150,29 @@ def reading() -> Iterator[None]:
         yield
     except (TaskError, MemoryError):
         raise
-    except Image.DecompressionBombError as error:
-        raise TaskError(FailureKind.TOO_LARGE, f"too many pixels: {error}") from error
     except UnidentifiedImageError as error:
         raise TaskError(FailureKind.IMAGE, "not a picture that can be read, or damaged at its start") from error
     except OSError as error:
-        kind = FailureKind.IMAGE if error.errno is None else FailureKind.INPUT
-        raise TaskError(kind, f"cannot be read: {error.strerror or error}") from error
+        kind = FailureKind.IMAGE if error.errno in _OF_THE_CONTENT else FailureKind.INPUT
+        raise TaskError(kind, f"cannot be read: {_short(error.strerror or error)}") from error
     except Exception as error:
-        raise TaskError(FailureKind.IMAGE, f"damaged: {type(error).__name__}: {error}") from error
+        raise TaskError(FailureKind.IMAGE, f"damaged: {_what(error)}") from error
 
 
-def check_pixels(image: Image.Image, frames: int, limit: int) -> None:
-    """Raise TaskError too_large if the frames have more pixels together than limit."""
-    if frames * image.width * image.height > limit:
-        times = f"{frames} frames of " if frames > 1 else ""
-        what = f"{times}{image.width} x {image.height} pixels are more than {limit:,}"
-        raise TaskError(FailureKind.TOO_LARGE, f"{what}: raise --max-pixels if you trust the file")
+_OF_THE_CONTENT = frozenset({None, errno.EINVAL, errno.EOVERFLOW})
+"""Errors of the system that damaged numbers cause: to look for something at a place that no file has."""
+
+
+def _what(error: Exception) -> str:
+    if "MAX_TEXT" in str(error):
+        return "a text or profile in it unpacks to too many bytes"
+    if "build `libjxl`" in str(error):  # advice for programmers, whatever the matter is
+        return "the decoder of JPEG XL gives up"
+    return f"{type(error).__name__}: {_short(error)}"
+
+
+def _short(message: object) -> str:
+    return " ".join(str(message).split())[:200]
 
 
 def exif_of(image: Image.Image) -> Image.Exif:
