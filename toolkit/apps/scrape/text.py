@@ -14,7 +14,21 @@ LINES = """
 BREAKS = frozenset(LINES.split())
 """Elements that begin and end a line, so that words on their two sides do not run together."""
 
+SPACED = dict.fromkeys(BREAKS, " ")
+"""What stands before and after an element where white space is tidied."""
+UNSPACED: dict[str, str] = {}
+BROKEN = {"br": "\n"}
+"""What stands before and after an element where white space is kept as written."""
+
+VERBATIM = frozenset({"pre", "listing", "textarea"})
+"""Elements that lose a line break right after their opening tag; libxml2 leaves it there."""
+
 
 def tidy(text: str) -> str:
     """Return the text with every run of white space (no-break spaces too) as one space, and none at the ends."""
     return " ".join(text.split())
+
+
+def lined(html: str) -> str:
+    """Return a page's text with all line breaks as one sign, as HTML 5 reads them."""
+    return html.replace("\r\n", "\n").replace("\r", "\n") if "\r" in html else html

@@ -1,13 +1,38 @@
-"""The lxml parser: libxml2's reading of HTML 4, with selectors compiled to XPath."""
+"""The lxml parser: libxml2's reading of HTML 4, with selectors compiled to XPath, which it also takes itself."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 from cssselect import HTMLTranslator, SelectorError
+from cssselect.xpath import XPathExpr
 from lxml import etree
 
-from toolkit.apps.scrape.text import BREAKS, HIDDEN, tidy
+from toolkit.apps.scrape.text import BROKEN, HIDDEN, SPACED, UNSPACED, VERBATIM, lined, tidy
+
+
+class Selector:
+    """A selector as an XPath. scoped: whether it asks which element it is used below."""
+
+    __slots__ = ("_path", "_scoped")
+
+    def __init__(self, path: etree.XPath, *, scoped: bool = False) -> None:
+        self._path = path
+        self._scoped = scoped
+
+    def __call__(self, node: Any) -> list[Any]:
+        """Return the matches: elements, or strings where an XPath gives them."""
+        try:
+            found: Any = self._path(node, scope=node) if self._scoped else self._path(node)
+        except etree.XPathError as error:
+            raise ValueError(f"the XPath {self._path.path!r} fails: {error}") from error
+        if isinstance(found, list):
+            return [one for one in found if isinstance(one, str) or isinstance(one.tag, str)]
+        if isinstance(found, bool):
+            return ["true" if found else "false"]
+        return [f"{found:.15g}" if isinstance(found, float) else found]
 
 
 class LxmlPage:
@@ -16,49 +41,129 @@ class LxmlPage:
     def __init__(self, html: str) -> None:
         # huge_tree only lifts libxml2's limit on depth: the size of a page has its own cap.
         reader = etree.HTMLParser(encoding="utf-8", huge_tree=True)
+        html = lined(html)
         root = etree.fromstring(html.encode("utf-8", "replace"), reader) if html.strip() else None
         self._root = etree.Element("html") if root is None else root
         for template in self._root.iter("template"):
             template[:], template.text = [], None  # a template's content is not part of the page
 
-    def texts(self, selector: etree.XPath, *, first: bool) -> list[str]:
-        """Return the text of the matches."""
-        nodes = self._find(selector)
-        return [tidy(_text(node)) for node in (nodes[:1] if first else nodes)]
+    def find(self, selector: Selector, within: Any = None) -> list[Any]:
+        """Return every match."""
+        return selector(self._root if within is None else within)
 
-    def attributes(self, selector: etree.XPath, name: str, *, first: bool) -> list[str]:
+    def first(self, selector: Selector, within: Any = None) -> Any | None:
+        """Return the first match."""
+        return next(iter(self.find(selector, within)), None)
+
+    def texts(self, selector: Selector, *, first: bool, within: Any = None) -> list[str]:
+        """Return the text of the matches."""
+        nodes = self.find(selector, within)
+        return [self.text(node) for node in (nodes[:1] if first else nodes)]
+
+    def attributes(self, selector: Selector, name: str, *, first: bool, within: Any = None) -> list[str]:
         """Return the attribute of the matches that have it."""
-        found = [value for node in self._find(selector) if (value := node.get(name)) is not None]
+        nodes = self.find(selector, within)
+        found = [value for node in nodes if (value := self.attribute(node, name)) is not None]
         return found[:1] if first else found
 
-    def _find(self, selector: etree.XPath) -> list[Any]:
-        nodes: Any = selector(self._root)  # a list of elements, as every XPath of cssselect gives
-        return list(nodes)
+    def text(self, node: Any) -> str:
+        """Return an element's text."""
+        return tidy(node if isinstance(node, str) else _text(node, SPACED, SPACED))
+
+    def own(self, node: Any) -> str:
+        """Return the text in the element itself."""
+        return tidy(node if isinstance(node, str) else " ".join([node.text or "", *(c.tail or "" for c in node)]))
+
+    def pre(self, node: Any) -> str:
+        """Return an element's text as written."""
+        if isinstance(node, str):
+            return node
+        text = _text(node, UNSPACED, BROKEN)
+        return text.removeprefix("\n") if node.tag in VERBATIM else text
+
+    def inner(self, node: Any) -> str:
+        """Return the markup inside an element."""
+        if isinstance(node, str):
+            return node
+        text = node.text or ""
+        pieces = [text if node.tag in HIDDEN else escape(text, quote=False)]
+        pieces += [etree.tostring(child, method="html", encoding="unicode") for child in node]
+        return "".join(pieces).replace("\xa0", "&nbsp;")
+
+    def outer(self, node: Any) -> str:
+        """Return the markup of an element."""
+        if isinstance(node, str):
+            return node
+        return etree.tostring(node, method="html", encoding="unicode", with_tail=False).replace("\xa0", "&nbsp;")
+
+    def attribute(self, node: Any, name: str) -> str | None:
+        """Return an attribute."""
+        return None if isinstance(node, str) else node.get(name)
+
+    def tag(self, node: Any) -> str:
+        """Return an element's name."""
+        return "" if isinstance(node, str) else str(node.tag)
+
+    def children(self, node: Any) -> list[Any]:
+        """Return the elements in an element."""
+        return [] if isinstance(node, str) else [child for child in node if isinstance(child.tag, str)]
 
 
 class Lxml:
     """Pages by lxml."""
 
-    def compile(self, selector: str) -> etree.XPath:
+    def compile(self, selector: str, *, within: bool = False) -> Selector:
         """Return the selector as an XPath."""
         try:
-            return etree.XPath(HTMLTranslator().css_to_xpath(selector))
-        except (SelectorError, etree.XPathError) as error:
+            path = _Backwards().css_to_xpath(selector, "descendant::" if within else "descendant-or-self::")
+            return Selector(etree.XPath(path, smart_strings=False), scoped="$scope" in path)
+        except (SelectorError, etree.XPathError, RecursionError) as error:
             raise ValueError(f"lxml does not take this selector: {error}") from error
+
+    def xpath(self, expression: str) -> Selector:
+        """Return the XPath, compiled."""
+        try:
+            return Selector(etree.XPath(expression, smart_strings=False))
+        except etree.XPathError as error:
+            raise ValueError(f"lxml does not take this XPath: {error}") from error
 
     def parse(self, html: str) -> LxmlPage:
         """Return the page."""
         return LxmlPage(html)
 
 
-def _text(node: Any) -> str:
+class _Backwards(HTMLTranslator):
+    """Translates `a b` to "a b that has an a above it", which holds below any element, as a selector does in browsers.
+
+    cssselect's own "below each a, each b" would look for the a below that element only.
+    """
+
+    def xpath_descendant_combinator(self, left: XPathExpr, right: XPathExpr) -> XPathExpr:
+        return right.add_condition(f"ancestor::{left}")
+
+    def xpath_child_combinator(self, left: XPathExpr, right: XPathExpr) -> XPathExpr:
+        return right.add_condition(f"parent::{left}")
+
+    def xpath_direct_adjacent_combinator(self, left: XPathExpr, right: XPathExpr) -> XPathExpr:
+        left.add_name_test()
+        return right.add_condition(f"preceding-sibling::*[1][{left.condition or 'true()'}]")
+
+    def xpath_indirect_adjacent_combinator(self, left: XPathExpr, right: XPathExpr) -> XPathExpr:
+        return right.add_condition(f"preceding-sibling::{left}")
+
+    def xpath_scope_pseudo(self, xpath: XPathExpr) -> XPathExpr:
+        return xpath.add_condition("count(. | $scope) = 1")
+
+
+def _text(node: Any, opening: Mapping[str, str], closing: Mapping[str, str]) -> str:
     if len(node) == 0:
         return node.text or ""
     pieces: list[str] = []
     for event, element in etree.iterwalk(node, events=("start", "end", "comment", "pi")):
         within = element is not node
         shown = event in ("start", "end") and not (within and element.tag in HIDDEN)
-        edge = " " if shown and within and element.tag in BREAKS else ""
+        edges = opening if event == "start" else closing
+        edge = edges.get(element.tag, "") if shown and within else ""
         if event == "start":
             pieces += (edge, element.text or "") if shown else ()
         else:

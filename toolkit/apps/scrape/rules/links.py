@@ -1,0 +1,57 @@
+"""Links: what a page's references are relative to, and those that lead on."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from toolkit.apps.scrape.urls import base_of, resolve
+
+SAFE = re.compile(r"[A-Za-z0-9_.~:@!$&'()*+,;=/?%-]*")
+"""Fragments that stay as they are written."""
+UNENDORSED = frozenset({"nofollow", "ugc", "sponsored"})
+"""What a link's rel says if the page does not vouch for it."""
+
+Carry = tuple[tuple[str, Any], ...]
+"""A row so far, as pairs of column and value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link that a rule leads along.
+
+    url: absolute, as browsers resolve it, without its fragment. rule: the rule's name. page: the type that it is to be
+    read as, or None for what its URL says. nofollow: whether the page does not vouch for it. carry: the listing's row,
+    which the linked page's row completes, or None.
+    """
+
+    url: str
+    rule: str
+    page: str | None = None
+    nofollow: bool = False
+    pagination: bool = False
+    carry: Carry | None = None
+
+
+class References:
+    """Makes a page's references absolute; each is worked out once, whatever fragments it is written with."""
+
+    def __init__(self, url: str, href: str | None, encoding: str) -> None:
+        self._encoding = encoding
+        self._base = url if href is None else base_of(url, href, encoding)
+        self._known: dict[str, str] = {}
+
+    def resolve(self, reference: str) -> str:
+        """Return a reference as an absolute URL, as `urls.resolve` does."""
+        head, sign, fragment = reference.partition("#")
+        if sign and not SAFE.fullmatch(fragment):
+            return resolve(self._base, reference, self._encoding)
+        return self.bare(head) + sign + fragment
+
+    def bare(self, reference: str) -> str:
+        """Return a reference that has no fragment as an absolute URL."""
+        known = self._known.get(reference)
+        if known is None:
+            known = self._known[reference] = resolve(self._base, reference, self._encoding)
+        return known

@@ -1,0 +1,180 @@
+"""Reading one page by the rules: bytes in; rows, links and what is wrong with them out. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from toolkit.apps.scrape.encodings import codec_of, decode
+from toolkit.apps.scrape.parsers import Document
+from toolkit.apps.scrape.rules.head import read_head
+from toolkit.apps.scrape.rules.links import UNENDORSED, Carry, Link, References
+from toolkit.apps.scrape.rules.model import Rules, Value
+from toolkit.apps.scrape.rules.plan import FollowPlan, PagePlan, Sight, plan_of
+from toolkit.core.errors import FailureKind, TaskError
+
+Row = dict[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A value that is not what the rules say. row: its row's place in the page. field: as in `reviews[2].stars`."""
+
+    row: int
+    field: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a page gave.
+
+    page: its type's name, "" if it is of none. rows: those that end here; one that goes on with a linked page is in
+    that link's carry. canonical: the absolute URL that the page calls its own, or None. robots: of noindex, nofollow
+    and none, what it says in meta tags. replaced: how many U+FFFD stand for bytes that mean nothing. encoding: its
+    name, as the Encoding standard has it.
+    """
+
+    page: str
+    rows: tuple[Row, ...] = ()
+    links: tuple[Link, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    canonical: str | None = None
+    robots: frozenset[str] = frozenset()
+    replaced: int = 0
+    encoding: str = ""
+
+
+def read_page(
+    body: bytes,
+    charset: str | None,
+    url: str,
+    rules: Rules,
+    *,
+    page: str | None = None,
+    carry: Carry | None = None,
+    agent: str = "toolkit",
+) -> Reading:
+    """Return what a page holds. charset: HTTP's label or None; url: where the page was found.
+
+    page: the type to read it as; None: what its URL says. carry: a listing's row, which the page's rows complete.
+    agent: our token in robots meta tags, in lower case. Raises TaskError parse if the parser gives up.
+    """
+    try:
+        return _read(body, charset, url, rules, page, carry, agent)
+    except (ValueError, RecursionError, AssertionError, MemoryError) as error:
+        raise TaskError(FailureKind.PARSE, f"{rules.parser} cannot read the page: {error}") from error
+
+
+def extract(body: bytes, charset: str | None, url: str, rules: Rules) -> Row:
+    """Return the fields of a page's first row, all null if it has none; as read_page."""
+    reading = read_page(body, charset, url, rules)
+    return reading.rows[0] if reading.rows else dict.fromkeys(field.name for field in rules.fields)
+
+
+def complete(carry: Carry | None, row: Row) -> Row:
+    """Return a listing's row with what the linked page adds; what the page does not have stays the listing's."""
+    if not carry:
+        return row
+    done = dict(carry)
+    done.update({name: value for name, value in row.items() if name not in done or value not in (None, "", [])})
+    return done
+
+
+def _read(
+    body: bytes, charset: str | None, url: str, rules: Rules, page: str | None, carry: Carry | None, agent: str
+) -> Reading:
+    plan = plan_of(rules)
+    if page is None:
+        kind = rules.page_for(url)
+        page = kind.name if kind is not None else ""
+    text, encoding = decode(body, charset)
+    document = plan.parser.parse(text)
+    head = read_head(document, plan.head, agent)
+    references = References(url, head.base, codec_of(encoding))
+    collector = _Collector(document, references)
+    chosen = plan.pages.get(page)
+    if chosen is not None:
+        collector.rows_of(chosen, carry)
+    for rule in chosen.follow if chosen is not None else plan.rest:
+        collector.links_of(rule, page)
+    canonical = None if head.canonical is None else references.resolve(head.canonical).partition("#")[0]
+    return Reading(
+        page,
+        tuple(collector.rows),
+        (*collector.joined, *collector.links.values()),
+        tuple(collector.problems),
+        canonical if canonical and canonical.startswith(("http://", "https://")) else None,
+        head.robots,
+        _replaced(text, body, encoding),
+        encoding,
+    )
+
+
+class _Collector:
+    """Gathers a page's rows and links."""
+
+    def __init__(self, document: Document, references: References) -> None:
+        self._document = document
+        self._references = references
+        self.rows: list[Row] = []
+        self.problems: list[Problem] = []
+        self.joined: list[Link] = []
+        self.links: dict[str, Link] = {}
+
+    def rows_of(self, plan: PagePlan, carry: Carry | None) -> None:
+        for index, node in enumerate((None,) if plan.rows is None else self._document.find(plan.rows)):
+            told: list[tuple[str, str]] = []
+            sight = Sight(self._document, node, self._references.resolve, told)
+            row = {name: get(sight) for name, get in plan.getters}
+            if told:
+                self.problems += [Problem(index, name, reason) for name, reason in told]
+            row = complete(carry, row)
+            if plan.join is None or not self._join(plan.join, row, node, plan.name):
+                self.rows.append(row)
+
+    def links_of(self, plan: FollowPlan, page: str) -> None:
+        """Take the links of a rule; a URL that an earlier rule has taken is that rule's."""
+        for url, nofollow in self._targets(plan, None):
+            known = self.links.get(url)
+            if known is None:
+                self.links[url] = self._link(plan, url, page, nofollow=nofollow)
+            elif known.nofollow and not nofollow and known.rule == plan.rule.name:
+                self.links[url] = self._link(plan, url, page, nofollow=False)
+
+    def _join(self, plan: FollowPlan, row: Row, node: Any, page: str) -> bool:
+        """Tell whether the row goes on with a linked page."""
+        for url, nofollow in self._targets(plan, node):
+            link = self._link(plan, url, page, nofollow=nofollow, carry=tuple(row.items()))
+            self.joined.append(link)
+            return True
+        return False
+
+    def _link(self, plan: FollowPlan, url: str, page: str, *, nofollow: bool, carry: Carry | None = None) -> Link:
+        rule = plan.rule
+        target = rule.page or (page or None if rule.pagination else None)
+        return Link(url, rule.name, target, nofollow, rule.pagination, carry)
+
+    def _targets(self, plan: FollowPlan, node: Any) -> Any:
+        """Yield the URLs that a rule leads to, and whether the page does not vouch for them."""
+        document, rule = self._document, plan.rule
+        for found in document.find(plan.selector, node) if plan.selector is not None else [node]:
+            text = found if isinstance(found, str) else document.attribute(found, rule.attribute or "href")
+            if text is None:
+                continue
+            url = self._references.bare(text.partition("#")[0])
+            if url.startswith(("http://", "https://")) and rule.refusal(url) is None:
+                rel = None if isinstance(found, str) else document.attribute(found, "rel")
+                yield url, rel is not None and not UNENDORSED.isdisjoint(rel.lower().split())
+
+
+def _replaced(text: str, body: bytes, encoding: str) -> int:
+    """Return how many U+FFFD the page does not have itself."""
+    count = text.count("\ufffd")
+    if not count:
+        return 0
+    try:
+        own = body.count("\ufffd".encode(codec_of(encoding)))
+    except (LookupError, UnicodeEncodeError):
+        own = 0
+    return max(0, count - own)
