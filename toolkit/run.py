@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from toolkit import models
-from toolkit.core.errors import RunStopped, TaskError, UsageError
+from toolkit.core.errors import RunStopped, TaskError, TaskSkipped, UsageError
 from toolkit.core.job import App
 from toolkit.core.policy import Policy
 from toolkit.core.schedule import Planned, Schedule
@@ -224,6 +224,9 @@ class Run:
         except RunStopped as error:
             feed.stop(str(error))
             feed.cancel()
+        if (ended := getattr(self.app, "ended", None)) is not None:
+            for outcome in final:
+                ended(outcome)
         now = time.monotonic()
         for outcome, retry in landed:
             if retry is None:
@@ -248,6 +251,8 @@ class Run:
             return replace(outcome, value=self.app.land(outcome.task, outcome.value, store))
         except TaskError as error:
             return failure_of(outcome.task, error, outcome.timing)
+        except TaskSkipped as error:
+            return Skip(outcome.task, error.reason, outcome.timing)
 
     def _end(self, engine: Engine, feed: ScheduleFeed) -> None:
         if not engine.over.is_set():

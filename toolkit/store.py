@@ -17,12 +17,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from toolkit import frontier
 from toolkit.core.errors import RunStopped, UsageError
 from toolkit.core.job import App, Remembered
 from toolkit.core.task import Failure, Outcome, Success, Task
 from toolkit.storage import hold
 
-SCHEMA = 1
+SCHEMA = 2
 """The version of the tables below, kept in the file as user_version."""
 APPLICATION = 0x746B6974
 """What marks a SQLite file as a store ("tkit"), kept in the file as application_id."""
@@ -59,7 +60,7 @@ CREATE TABLE runs (
 );
 """
 
-MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: frontier.make}
 """From a version to the next: what changes the tables."""
 
 
@@ -91,6 +92,7 @@ class Store:
                 self._db.execute("PRAGMA synchronous = NORMAL")
                 self._upgrade(new=new)
                 self.blank = self._db.execute("SELECT 1 FROM tasks LIMIT 1").fetchone() is None
+                self._frontier = frontier.Frontier(self._db)
                 self._db.execute("BEGIN")
             except sqlite3.Error as error:
                 raise UsageError(f"cannot use the store {path}: {error}; --state FILE chooses another") from error
@@ -152,6 +154,17 @@ class Store:
             row = self._db.execute("SELECT key FROM names WHERE name = ?", (_text(name),)).fetchone()
         return _raw(row[0]) if row else None
 
+    def discover(self, key: str, payload: dict[str, Any]) -> bool:
+        """Add a task that was found by another to the frontier, for ever; return whether it is new."""
+        with self._writing():
+            return self._frontier.add(self.plan, _text(key), json.dumps(payload))
+
+    def discovered(self, after: int, limit: int, settings: str) -> list[tuple[int, str, dict[str, Any]]]:
+        """Return (number, key, payload) of tasks in the frontier that are not done with these settings, by number."""
+        with self._writing():
+            found = self._frontier.waiting(self.plan, after, limit, settings)
+        return [(number, _raw(key), json.loads(payload)) for number, key, payload in found]
+
     def done(self, settings: str) -> Iterator[Remembered]:
         """Yield every task done with these settings, in the order of the plans that brought them."""
         sql = (
@@ -208,6 +221,7 @@ class Store:
         """
         with self._writing():
             self._db.execute("DELETE FROM tasks WHERE value = '{}'")
+            self._frontier.forget()
             self._db.execute("UPDATE tasks SET state='done', settings='', payload=NULL, kind=NULL, message=NULL")
             self.commit()
 
@@ -283,6 +297,7 @@ class Store:
         if new:
             for statement in TABLES.split(";"):
                 self._db.execute(statement)
+            frontier.make(self._db)
             self._db.execute(f"PRAGMA application_id = {APPLICATION}")
         else:
             for version in range(self._number("PRAGMA user_version"), SCHEMA):

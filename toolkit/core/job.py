@@ -88,6 +88,15 @@ class Memory(Protocol):
     def disown(self, name: str, key: str) -> None:
         """Give a reserved output name to another task."""
 
+    def discover(self, key: str, payload: dict[str, Any]) -> bool:
+        """Add a task that was found by another to the frontier, for ever; return whether it is new."""
+
+    def discovered(self, after: int, limit: int, settings: str) -> list[tuple[int, str, dict[str, Any]]]:
+        """Return (number, key, payload) of tasks in the frontier that are not done with these settings, by number.
+
+        after: the number behind which to look; limit: how many at most.
+        """
+
     def commit(self) -> None:
         """Make everything so far survive a kill; raises RunStopped if the disk refuses."""
 
@@ -96,7 +105,11 @@ class Memory(Protocol):
 
 
 class App(Protocol):
-    """A workload: where its tasks come from, what is done with each, and what is remembered of it."""
+    """A workload: where its tasks come from, what is done with each, and what is remembered of it.
+
+    An app may also offer ended(outcome), which is called for every task that has ended, after what is known of it was
+    stored: where tasks find others, a plan is over only when none is under way.
+    """
 
     @property
     def name(self) -> str:

@@ -1,0 +1,63 @@
+"""The frontier: tasks that were found while others ran, each once, in the order in which they were found.
+
+What is under way needs no mark of its own: a task is done when the store says so, in the same transaction that holds
+what it found. So a run that was killed draws again just what it had not finished.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from hashlib import blake2b
+
+TABLE = """
+CREATE TABLE frontier (
+    number INTEGER PRIMARY KEY,
+    plan TEXT NOT NULL,
+    hash BLOB NOT NULL UNIQUE,
+    key TEXT NOT NULL,
+    payload TEXT NOT NULL
+)
+"""
+RECENT = 200_000
+"""Keys that are known without asking the database: a site's pages link to each other, again and again."""
+CACHE = 64 * 1024
+"""KiB that the database may keep in memory: the index of a million keys."""
+
+
+def make(database: sqlite3.Connection) -> None:
+    """Make the table."""
+    database.execute(TABLE)
+
+
+class Frontier:
+    """The frontier of a store; used under the store's lock."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._db = database
+        self._db.execute(f"PRAGMA cache_size = -{CACHE}")
+        self._recent: dict[bytes, None] = {}
+
+    def add(self, plan: str, key: str, payload: str) -> bool:
+        """Add a task; return whether it is new. Raises sqlite3.Error."""
+        digest = blake2b(f"{plan}\0{key}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        if digest in self._recent:
+            return False
+        self._recent[digest] = None
+        if len(self._recent) > RECENT:
+            del self._recent[next(iter(self._recent))]
+        sql = "INSERT OR IGNORE INTO frontier (plan, hash, key, payload) VALUES (?, ?, ?, ?)"
+        return self._db.execute(sql, (plan, digest, key, payload)).rowcount > 0
+
+    def waiting(self, plan: str, after: int, limit: int, settings: str) -> list[tuple[int, str, str]]:
+        """Return (number, key, payload) of tasks that are not done with these settings. Raises sqlite3.Error."""
+        sql = (
+            "SELECT number, key, payload FROM frontier WHERE number > ?1 AND plan = ?2 AND NOT EXISTS"
+            " (SELECT 1 FROM tasks WHERE tasks.key = frontier.key AND state = 'done' AND settings = ?3)"
+            " ORDER BY number LIMIT ?4"
+        )
+        return self._db.execute(sql, (after, plan, settings, limit)).fetchall()
+
+    def forget(self) -> None:
+        """Forget all of it. Raises sqlite3.Error."""
+        self._db.execute("DELETE FROM frontier")
+        self._recent.clear()
