@@ -9,7 +9,7 @@ import asyncio
 import pickle
 import time
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
@@ -38,11 +38,11 @@ BEAT = 0.1
 BEATS = 10
 """Signs of life between two looks at the memory, each of which reads a file."""
 HELD = 0.002
-"""Seconds for which a result may wait for others to go with."""
+"""Seconds for which results may wait for others to go with: each message costs both sides a tenth of a millisecond."""
 SHARE = 4
-"""So many results are not held, a part of what is under way: their places would be idle too long."""
+"""Results that are this part of what is under way wait no longer, or their places would be idle too long."""
 BYTES = 64 * 1024
-"""Bytes of results that are not held either."""
+"""Bytes of results that do not wait."""
 THREADS = 1
 """Threads beside the loop, for functions that are slow: there is a process for each processor."""
 
@@ -64,6 +64,8 @@ class _Place:
         self._tasks: set[asyncio.Task[None]] = set()
         self._results: list[tuple[int, bytes]] = []
         self._size = self._read = self._beats = self._memory = 0
+        self._answered = True
+        self._soon = False
         self._timer: asyncio.TimerHandle | None = None
 
     async def live(self) -> None:
@@ -79,8 +81,17 @@ class _Place:
             await self._runtime.close(patience=0)
 
     def _take(self, message: bytes) -> None:
-        """Start tasks; no message, or an empty one, is the end."""
+        """Start tasks; an empty message is the end."""
+        try:
+            self._start(message)
+        except BaseException as error:  # there is no memory, say: tasks that were not begun must not be waited for
+            self._end(error)
+
+    def _start(self, message: bytes) -> None:
         self._read += 1
+        self._answered = True
+        if self._results:
+            self._tell()
         if not message:
             self._end()
             return
@@ -93,14 +104,21 @@ class _Place:
     async def _perform(self, serial: int, packed: bytes) -> None:
         try:
             result = await self._result(serial, packed)
-        except UsageError as error:  # it is the whole run's
-            self._connection.send_bytes(pickle.dumps((0, error, 0, False)))
-            self._end()
+        except BaseException as error:
+            known = isinstance(error, UsageError)  # it is the whole run's
+            if known:
+                self._send((0, error, 0, False))
+            self._end(None if known else error)
             return
         self._results.append((serial, result))
         self._size += len(result)
-        if len(self._results) * SHARE >= len(self._tasks) or self._size > BYTES:
+        # While the parent has not answered the last ones, it has much to do: it would not take these up any sooner.
+        enough = self._answered and len(self._results) * SHARE >= len(self._tasks)
+        if self._size > BYTES:
             self._tell()
+        elif enough and not self._soon:
+            self._soon = True
+            self._loop.call_soon(self._tell)  # with those that end in the same round of the loop
         elif self._timer is None:
             self._timer = self._loop.call_later(HELD, self._tell)
 
@@ -131,9 +149,17 @@ class _Place:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._soon = False
+        if not (self._results or self._read):
+            return
         message = self._read, self._results, self._memory, self._threads.lost > 0
+        self._answered = self._answered and not self._results
         self._read, self._results, self._size = 0, [], 0
-        self._connection.send_bytes(pickle.dumps(message))
+        self._send(message)
+
+    def _send(self, message: Any) -> None:
+        with suppress(OSError):  # the parent has gone, and so shall we
+            self._connection.send_bytes(pickle.dumps(message))
 
     async def _beat(self) -> None:
         """Give signs of life."""
@@ -146,9 +172,14 @@ class _Place:
                 self._tell()
             await asyncio.sleep(BEAT)
 
-    def _end(self) -> None:
-        if not self._over.done():
+    def _end(self, error: BaseException | None = None) -> None:
+        """End this process; with an error it has died, for the parent."""
+        if self._over.done():
+            return
+        if error is None:
             self._over.set_result(None)
+        else:
+            self._over.set_exception(error)
 
     def _client(self) -> AsyncClient:
         return cast("AsyncClient", clients.load(self._brief.client, "async").open(self._brief.client_options))

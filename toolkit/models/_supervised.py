@@ -70,7 +70,7 @@ class Worker:
         return outcomes, tasks[len(results) :]
 
     def finished(self, read: int, results: Sequence[tuple[int, bytes]]) -> list[Outcome]:
-        """Return the outcomes of tasks that ended, in any order; read: messages that it has read since it last said so."""
+        """Return the outcomes of tasks that ended, in any order; read: messages it has read since it last said so."""
         for _ in range(read):
             self._outbox.read()
             self.batches.popleft()

@@ -49,6 +49,7 @@ class _Supervisor:
         self._deaths = Deaths(setup.task_timeout)
         self._suspects = Suspects()
         self._alone: deque[Dealt] = deque()
+        self._hung: set[Worker] = set()
 
     def open(self) -> None:
         """Start the workers and wait until all are ready."""
@@ -103,6 +104,8 @@ class _Supervisor:
             if any(self._suspects.must_be_alone(task) for task in worker.tasks.values()):
                 del free[name]
                 return
+        if self._dealer.done:  # nothing is started any more
+            self._alone.clear()
         if self._alone and free:
             name = min(free, key=lambda name: len(free[name].tasks))
             worker = free.pop(name)
@@ -157,8 +160,8 @@ class _Supervisor:
         assert self._setup.task_timeout is not None  # noqa: S101 - the caller has looked
         ends = time.monotonic() - self._setup.task_timeout - GRACE
         for worker in workers:
-            if worker.tasks and not worker.overdue and worker.last_round < ends:
-                worker.overdue = worker.suspects()[0]
+            if worker.tasks and worker.last_round < ends:
+                self._hung.add(worker)
                 worker.kill()
 
     def _bury(self, worker: Worker) -> None:
@@ -169,6 +172,9 @@ class _Supervisor:
         since, suspects = worker.last_round, worker.suspects()
         code = self._crew.bury(worker)
         blamed = None
+        if worker in self._hung:
+            self._hung.remove(worker)
+            worker.overdue = suspects[0]
         if len(suspects) > 1 and code is not None:
             self._suspects.note(suspects)
         else:
