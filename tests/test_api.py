@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import pydoc
 import subprocess
 import sys
 import threading
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 import toolkit
 from samples.serve import SampleServer
+from toolkit.apps.resize.options import ResizeOptions
+from toolkit.core.errors import MissingExtra
 from toolkit.core.task import Failure, Skip, Success
 from toolkit.reporting import Event, RunFinished, RunStarted, TaskSettled
 
@@ -135,3 +140,125 @@ def test_plan_shows_what_would_be_done(server: SampleServer, tmp_path: Path) -> 
     planned = list(toolkit.download.plan([f"{server.url}files/terms.txt", "ftp://h/x"], tmp_path / "out"))
     assert [type(each).__name__ for each in planned] == ["Task", "Failure"]
     assert not (tmp_path / "out").exists()
+
+
+def picture(path: Path, colour: str = "red", size: tuple[int, int] = (40, 20)) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, colour).save(path)
+    return path
+
+
+def test_options_are_taken_as_python_writes_them(tmp_path: Path) -> None:
+    """Lists, numbers, paths and sizes with units are as good as the command line's texts."""
+    picture(tmp_path / "in/a.png")
+    summary = toolkit.resize(
+        tmp_path / "in",
+        tmp_path / "out",
+        sizes=[10, 20],
+        formats=["png", "jpeg"],
+        max_bytes="200KB",
+        op="blur:2",
+        srcset=str(tmp_path / "s.html"),
+        model="sequential",
+        memory="1GB",
+    )
+    assert summary.exit_code == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir() if path.name[0] != ".") == [
+        "a-10.jpg",
+        "a-10.png",
+        "a-20.jpg",
+        "a-20.png",
+    ]
+    assert "a-20.jpg 20w" in (tmp_path / "s.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"max_bytes": "big"}, "--max-bytes: 'big' is not a size"),
+        ({"sizes": []}, "--sizes '': give from 1 to"),
+        ({"sizes": [10, 10]}, "one is there twice"),
+        ({"size": (10, 10)}, r"size=\(10, 10\): give str"),
+        ({"watch": True}, r"toolkit\.resize\.watch\(\) goes on"),
+        ({"in_place": True}, "-o out|--in-place"),
+        ({"sice": "10x10"}, "no option 'sice'"),
+    ],
+)
+def test_options_of_pictures_that_cannot_be(options: dict[str, Any], words: str, tmp_path: Path) -> None:
+    """They are refused in one line, before anything is made."""
+    picture(tmp_path / "in/a.png")
+    with pytest.raises(toolkit.UsageError, match=words):
+        toolkit.resize(tmp_path / "in", tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_watch_does_what_changes(tmp_path: Path) -> None:
+    """The Summary of each run comes as the run ends: of all at first, then of what is new or changed."""
+    pytest.importorskip("watchfiles")
+    stop = threading.Event()
+    picture(tmp_path / "in/a.png")
+    runs = toolkit.resize.watch(tmp_path / "in", tmp_path / "out", stop=stop, size="10x", fresh=True, model="threads")
+    assert next(runs).succeeded == 1
+    picture(tmp_path / "in/new/b.png")
+    summary = next(runs)
+    while not summary.succeeded:  # a slow machine may have told of the folder first
+        summary = next(runs)
+    assert (summary.succeeded, summary.skipped) == (1, {"up to date": 1})
+    assert (tmp_path / "out/new/b.png").exists()
+    stop.set()
+    assert list(runs) == []
+
+
+def test_watch_ends_in_the_midst_of_a_run(tmp_path: Path) -> None:
+    """What is done stays done; the next call does the rest."""
+    pytest.importorskip("watchfiles")
+    stop = threading.Event()
+    for number in range(200):
+        picture(tmp_path / f"in/{number}.png")
+
+    def told(event: Event) -> None:
+        if isinstance(event, TaskSettled):
+            stop.set()
+
+    watching = toolkit.resize.watch(
+        tmp_path / "in", tmp_path / "out", stop=stop, size="10x", reporters=[told], model="sequential"
+    )
+    (summary,) = watching
+    assert (summary.status, summary.reason) == ("stopped", "told to stop")
+    assert 0 < summary.succeeded < 200
+
+
+def test_watch_raises_what_makes_a_run_impossible(tmp_path: Path) -> None:
+    """Two pictures for one name are the caller's to mend."""
+    pytest.importorskip("watchfiles")
+    picture(tmp_path / "in/a.png")
+    runs = toolkit.resize.watch(tmp_path / "in", tmp_path / "out", format="jpeg", model="sequential")
+    assert next(runs).succeeded == 1
+    picture(tmp_path / "in/a.gif")
+    with pytest.raises(toolkit.UsageError, match="would both become"):
+        next(runs)
+
+
+def test_watch_without_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pip command is named before anything is done."""
+    picture(tmp_path / "in/a.png")
+    monkeypatch.setitem(sys.modules, "watchfiles", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'toolkit\[watch\]'"):
+        next(toolkit.resize.watch(tmp_path / "in", tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_watch_where_nothing_can_be_watched(tmp_path: Path) -> None:
+    """The network tells nobody of its changes."""
+    with pytest.raises(toolkit.UsageError, match=r"toolkit\.download has nothing that could be watched"):
+        next(toolkit.download.watch("http://h/x", tmp_path))
+
+
+def test_help_names_every_option() -> None:
+    """help(toolkit.resize) is a page about it, not about a class."""
+    page = pydoc.plain(pydoc.render_doc(toolkit.resize))
+    for field in fields(ResizeOptions):
+        assert f" {field.name}: " in page
+    assert " fit: 'contain' | 'cover' | " in page
+    assert "toolkit.resize.watch(...)" in page
+    assert ".watch(...)" not in pydoc.plain(pydoc.render_doc(toolkit.download))

@@ -3,8 +3,11 @@
     import toolkit
 
     summary = toolkit.download(["https://example.org/a.pdf"], "files", model="threads", workers=8)
+    toolkit.resize("photos", "thumbs", sizes=[320, 640], formats=["avif", "jpeg"], max_bytes="200KB", op="sharpen")
     for outcome in toolkit.scrape.stream(["urls.txt"], "rows.jsonl", field=["title=title"]):
         print(outcome)
+
+Each is called with the options of its command: help(toolkit.resize) lists them, and the other ways to call it.
 
 The house, from the top down; imports go down only:
 

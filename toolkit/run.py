@@ -104,6 +104,11 @@ class Run:
             raise KeyboardInterrupt  # the ending itself is being given up; what is stored stays
 
     @property
+    def interrupted(self) -> bool:
+        """Whether interrupt() was called, be it that nothing was left to stop."""
+        return self._interrupts > 0
+
+    @property
     def stopping(self) -> bool:
         """Whether stop() was called."""
         return bool(self._stop)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -15,10 +16,11 @@ import click
 
 from toolkit.api import groups_of, make_run
 from toolkit.cli._flags import flags, take
-from toolkit.cli._watch import again, watch, written
+from toolkit.cli._watch import watch
 from toolkit.core.errors import RunStopped, UsageError
 from toolkit.core.options import option
 from toolkit.core.task import Failure, Outcome, Skip, Success, Task
+from toolkit.passes import again, written
 from toolkit.reporting import Reporter, Summary
 from toolkit.reporting.json import EventsReporter, document
 from toolkit.reporting.plain import PlainReporter
@@ -74,12 +76,14 @@ def start(app: str, sources: tuple[str, ...], out: Path | None, chosen: tuple[An
         raise UsageError("standard output is closed")
     if not getattr(chosen[0], "watch", False) or report.dry_run:
         return _once(app, sources, out, chosen, report, command)
-    return watch(
-        lambda: _once(app, sources, out, chosen, report, command),
-        lambda: _once(app, sources, out, again(chosen), report, command),
-        sources,
-        written(sources, out, chosen),
-    )
+
+    stop = threading.Event()
+
+    def once(first: bool) -> int:  # noqa: FBT001 - passes() tells it so
+        options = chosen if first else again(chosen)
+        return _once(app, sources, out, options, report, command, is_first=first, interrupted=stop.set)
+
+    return watch(once, sources, written(sources, out, (*chosen, report)), stop, quiet=report.quiet)
 
 
 def _once(
@@ -89,10 +93,13 @@ def _once(
     chosen: tuple[Any, ...],
     report: ReportOptions,
     command: list[str],
+    *,
+    is_first: bool = True,
+    interrupted: Callable[[], None] = lambda: None,
 ) -> int:
     with ExitStack() as stack:
         page = _page(report.report, sources)
-        reporters = [] if report.dry_run else [*_reporters(report, stack), *page]
+        reporters = [] if report.dry_run else [*_reporters(report, stack, is_first=is_first), *page]
         run = make_run(app, sources, out, chosen, reporters=reporters, command=command)
         for each in page:
             each.illustrate(getattr(run.app, "gallery", None), getattr(run.app, "thumbnail", None))
@@ -102,6 +109,8 @@ def _once(
             except BrokenPipeError:  # as by `| head`
                 return _sigpipe()
         summary = run.finish(_printer(run) if str(out) == "-" else None)
+    if run.interrupted:  # perhaps when all was done but the report
+        interrupted()
     code = _sigpipe() if summary.reason == READER_GONE else summary.exit_code
     if report.json:
         code = _print_report(summary) or code
@@ -149,7 +158,7 @@ def _printer(run: Run) -> Callable[[Outcome], None]:
     return each
 
 
-def _reporters(report: ReportOptions, stack: ExitStack) -> list[Reporter]:
+def _reporters(report: ReportOptions, stack: ExitStack, *, is_first: bool) -> list[Reporter]:
     reporters: list[Reporter] = []
     if report.verbose or report.debug:
         from toolkit.reporting.verbose import VerboseReporter
@@ -159,7 +168,8 @@ def _reporters(report: ReportOptions, stack: ExitStack) -> list[Reporter]:
         reporters.append(_progress(report, stack))
     if report.events:
         try:
-            stream = report.events.open("w", encoding="utf-8", errors="backslashreplace")
+            # The runs of one command that watches follow each other in one file.
+            stream = report.events.open("w" if is_first else "a", encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise UsageError(f"cannot write --events {report.events}: {error.strerror}") from error
         stack.callback(_close, stream)

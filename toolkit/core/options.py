@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path, PurePath
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -53,6 +54,18 @@ def build(group: Any, given: Mapping[str, Any]) -> Any:
     return group(**fill(given))
 
 
+def read(group: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values as Python's callers write them in the form that the options have.
+
+    Texts are read as on the command line (`"200KB"`); one text stands for several where an option may be repeated; a
+    list stands for values with commas between them, a number or a path for its text, and a text for a path. Raises
+    UsageError; what cannot be read is left to check().
+    """
+    hints = get_type_hints(group)
+    known = {field.name: field for field in fields(group)}
+    return {name: _read(name, value, hints[name], known[name].metadata["option"]) for name, value in given.items()}
+
+
 def check(options: Any) -> None:
     """Raise UsageError for a value that its option cannot have; only Python calls can give one."""
     hints = get_type_hints(type(options))
@@ -66,6 +79,46 @@ def check(options: Any) -> None:
 def kinds_of(hint: Any) -> tuple[Any, ...]:
     """Return the alternatives of a type: X and None for X | None."""
     return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+
+
+def shown_type(hint: Any) -> str:
+    """Return a type as people write it: int | None, 'cover' | 'pad', tuple[str, ...]."""
+    kinds = kinds_of(hint)
+    if len(kinds) > 1:
+        return " | ".join(map(shown_type, kinds))
+    if get_origin(hint) is Literal:
+        return " | ".join(map(repr, get_args(hint)))
+    if get_origin(hint) is not None:
+        return str(hint)
+    return "None" if hint is type(None) else str(getattr(hint, "__name__", hint))
+
+
+def text_of(value: Any, *, lists: bool = True) -> str | None:
+    """Return the text of a number, a path or a text, or of a list of them, with commas; None for anything else."""
+    if isinstance(value, list | tuple) and lists:
+        parts = [text_of(part, lists=False) for part in value]
+        return None if None in parts else ",".join(part for part in parts if part is not None)
+    if isinstance(value, bool) or not isinstance(value, str | int | float | PurePath):
+        return None
+    return str(value)
+
+
+def _read(name: str, value: Any, hint: Any, described: Description) -> Any:
+    kinds = kinds_of(hint)
+    if any(get_origin(kind) is tuple for kind in kinds):
+        several = value if isinstance(value, list | tuple) else (value,)
+        texts = tuple(text_of(each, lists=False) for each in several)
+        return value if None in texts else texts
+    if described.parse is not None and isinstance(value, str):
+        try:
+            return described.parse(value)
+        except ValueError as error:
+            raise UsageError(f"--{name.replace('_', '-')}: {error}") from error
+    if Path in kinds and isinstance(value, str):
+        return Path(value)
+    if str in kinds and not isinstance(value, kinds):
+        return text if (text := text_of(value, lists="," in (described.metavar or ""))) is not None else value
+    return value
 
 
 def _wanted(hint: Any) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from toolkit.core.errors import UsageError
-from toolkit.core.options import Description, kinds_of
+from toolkit.core.options import Description, kinds_of, text_of
 
 MOST_BYTES = 1024 * 1024
 HERE = "{here}"
@@ -110,16 +110,8 @@ def _as(kind: Any, value: Any, described: Description) -> Any:  # noqa: PLR0911 
         except ValueError:
             return None
     if kind is str:
-        return _text(value)
+        return text_of(value)
     if kind is Path:
         return Path(value) if isinstance(value, str) else None
     fits = isinstance(value, int) or (kind is float and isinstance(value, float))
     return value if kind in {int, float} and fits else None
-
-
-def _text(value: Any) -> str | None:
-    """Return the text of a value: a number's, or that of a list, which options write with commas."""
-    if isinstance(value, list):
-        parts = [_text(part) for part in value]
-        return ",".join(part for part in parts if part is not None) if None not in parts else None
-    return str(value) if isinstance(value, str | int | float) else None
