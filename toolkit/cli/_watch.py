@@ -31,7 +31,7 @@ def watch(
             click.echo(f"toolkit: {shown(' '.join(str(error).split()))}", err=True)
             return 2
 
-    codes = []
+    codes: list[int] = []
     for code in passes(tolerant, sources, exclude, stop):
         if not (codes or quiet or stop.is_set()):
             click.echo("watching for changes; Ctrl-C ends", err=True)
