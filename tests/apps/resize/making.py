@@ -22,6 +22,18 @@ from toolkit.core.task import Failure, Outcome, Skip, Success, Task
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
+_BACK = {
+    1: None,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+"""How an upright picture must be turned to be stored with each orientation."""
+
 
 class NoClient:
     """A client that nobody may use: pictures need no network."""
@@ -109,6 +121,14 @@ def saved(image: Image.Image, path: Path, **options: Any) -> Path:
     return path
 
 
+def stored(orientation: int, path: Path, image: Image.Image, **options: Any) -> Path:
+    """Save an upright picture turned, with the EXIF orientation that says how."""
+    turn = _BACK[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return saved(image.transpose(turn) if turn is not None else image, path, exif=exif, **options)
+
+
 def array(image: Image.Image, mode: str | None = None) -> np.ndarray[Any, Any]:
     return np.asarray(image.convert(mode) if mode else image).astype(int)
 
@@ -145,19 +165,23 @@ def photo(width: int, height: int, seed: int = 5) -> Image.Image:
 
 
 def profile(kind: str) -> bytes:
-    """Return an ICC profile: srgb, p3 (Display P3), grey and linear (gamma 1.0), paper (with a yellow white), cmyk."""
+    """Return an ICC profile: srgb, p3 (Display P3), adobe (gamma 2.2), paper (with a yellow white), cmyk.
+
+    grey and linear have a gamma of 1.0, grey2 one of 2.2.
+    """
     if kind == "srgb":
         return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     white = _xyz(0.9642, 1.0, 0.8249)
-    if kind == "grey":
-        return _icc(b"GRAY", {b"wtpt": white, b"kTRC": _gamma(1.0)})
+    if kind in {"grey", "grey2"}:
+        return _icc(b"GRAY", {b"wtpt": white, b"kTRC": _gamma(1.0 if kind == "grey" else 2.2)})
     if kind == "cmyk":
         return _icc(b"CMYK", {b"wtpt": white, b"A2B0": _cmyk_table()}, cls=b"prtr", pcs=b"Lab ")
     # Primaries of Display P3, adapted to D50 (as in Apple's profile); sRGB's curve is near enough a gamma of 2.2.
     p3 = {b"rXYZ": (0.5151, 0.2412, -0.0011), b"gXYZ": (0.2920, 0.6922, 0.0419), b"bXYZ": (0.1571, 0.0666, 0.7841)}
     srgb = {b"rXYZ": (0.4361, 0.2225, 0.0139), b"gXYZ": (0.3851, 0.7169, 0.0971), b"bXYZ": (0.1431, 0.0606, 0.7141)}
-    primaries = p3 if kind == "p3" else srgb
-    curve = _srgb_curve() if kind == "p3" else _gamma(1.0)
+    adobe = {b"rXYZ": (0.6097, 0.3111, 0.0195), b"gXYZ": (0.2053, 0.6257, 0.0609), b"bXYZ": (0.1492, 0.0632, 0.7446)}
+    primaries = {"p3": p3, "adobe": adobe}.get(kind, srgb)
+    curve = {"p3": _srgb_curve(), "adobe": _gamma(563 / 256)}.get(kind, _gamma(1.0))
     white = _xyz(0.85, 0.88, 0.55) if kind == "paper" else white
     tags = {b"wtpt": white} | {tag: _xyz(*value) for tag, value in primaries.items()}
     kinds = b"scnr" if kind == "paper" else b"mntr"

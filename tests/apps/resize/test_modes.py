@@ -14,12 +14,12 @@ from tests.apps.resize.making import RED, array, near, one, saved
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
-def test_alpha_when_resized_is_premultiplied(tmp_path: Path, mode: str) -> None:
+def test_alpha_when_resized_is_premultiplied(tmp_path: Path, engine: str, mode: str) -> None:
     """The colour that is hidden under transparency never shows at an edge."""
     image = Image.new("RGBA", (64, 64), (0, 255, 0, 0))
     image.paste((255, 0, 0, 255), (0, 0, 33, 64))
     source = saved(image.convert(mode), tmp_path / "a.png")
-    result, _ = one(source, tmp_path / "out", size="16x16")
+    result, _ = one(source, tmp_path / "out", size="16x16", engine=engine)
     pixels = array(result, "RGBA")
     visible = pixels[pixels[..., 3] > 8]  # below that, premultiplied colours have few steps left
     assert 0 < pixels[8, 8, 3] < 255
@@ -27,13 +27,13 @@ def test_alpha_when_resized_is_premultiplied(tmp_path: Path, mode: str) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".png", ".gif", ".webp"])
-def test_palette_with_transparency(tmp_path: Path, suffix: str) -> None:
+def test_palette_with_transparency(tmp_path: Path, engine: str, suffix: str) -> None:
     """A palette picture is resized in colour, its clear entry becoming alpha."""
     image = Image.new("P", (64, 64), 0)
     image.putpalette([0, 255, 0, 255, 0, 0, 0, 0, 255])
     image.paste(1, (0, 0, 33, 64))
     source = saved(image, tmp_path / "a.png", transparency=0)
-    result, _ = one(source, tmp_path / "out", size="16x16", format=suffix[1:])
+    result, _ = one(source, tmp_path / "out", size="16x16", format=suffix[1:], engine=engine)
     pixels = array(result, "RGBA")
     assert near(pixels[4, 2], (255, 0, 0, 255), 6)
     assert pixels[4, 14, 3] == 0
@@ -41,22 +41,22 @@ def test_palette_with_transparency(tmp_path: Path, suffix: str) -> None:
     assert near(visible[:, :3], RED, 10)
 
 
-def test_palette_with_alpha_bytes(tmp_path: Path) -> None:
+def test_palette_with_alpha_bytes(tmp_path: Path, engine: str) -> None:
     """Each entry of a palette may have its own alpha."""
     image = Image.new("P", (8, 8), 1)
     image.putpalette([0, 0, 0, 10, 200, 30])
     source = saved(image, tmp_path / "a.png", transparency=bytes([0, 128]))
-    result, value = one(source, tmp_path / "out", size="4x4")
+    result, value = one(source, tmp_path / "out", size="4x4", engine=engine)
     assert near(result.convert("RGBA").getpixel((1, 1)), (10, 200, 30, 128), 2)
     assert value.warnings == ()
 
 
-def test_bilevel_becomes_grey(tmp_path: Path) -> None:
+def test_bilevel_becomes_grey(tmp_path: Path, engine: str) -> None:
     """Black and white pixels are averaged, not picked."""
     board = Image.fromarray((np.indices((64, 64)).sum(0) % 2 * 255).astype(np.uint8)).convert(
         "1", dither=Image.Dither.NONE
     )
-    result, _ = one(saved(board, tmp_path / "a.png"), tmp_path / "out", size="16x16")
+    result, _ = one(saved(board, tmp_path / "a.png"), tmp_path / "out", size="16x16", engine=engine)
     assert result.mode == "L"
     assert near(array(result)[4:12, 4:12], 127, 6)
 
@@ -64,25 +64,25 @@ def test_bilevel_becomes_grey(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("mode", "colour", "key"), [("RGB", (9, 8, 7), (9, 8, 7)), ("L", 40, 40), ("1", 0, 0), ("I;16", 300, 300)]
 )
-def test_key_colour_becomes_alpha(tmp_path: Path, mode: str, colour: Any, key: Any) -> None:
+def test_key_colour_becomes_alpha(tmp_path: Path, engine: str, mode: str, colour: Any, key: Any) -> None:
     """PNG's transparent colour is turned into alpha before pixels are mixed."""
     image = Image.new(mode, (32, 32), colour)
     others: dict[str, Any] = {"RGB": (200, 0, 0), "I;16": 60_000}
     image.paste(Image.new(mode, (16, 32), others.get(mode, 255)), (0, 0))
-    result, _ = one(saved(image, tmp_path / "a.png", transparency=key), tmp_path / "out", size="8x8")
+    result, _ = one(saved(image, tmp_path / "a.png", transparency=key), tmp_path / "out", size="8x8", engine=engine)
     alpha = array(result, "RGBA")[4, :, 3]
     assert (alpha[0], alpha[7]) == (255, 0)
     assert "transparency" not in result.info
 
 
-def test_key_colour_of_four_bits(tmp_path: Path) -> None:
+def test_key_colour_of_four_bits(tmp_path: Path, engine: str) -> None:
     """PNG gives the key of a 4-bit grey in 4 bits, though the pixels are decoded to 8."""
     image = Image.new("L", (8, 8), 5)
     image.paste(15, (0, 0, 4, 8))
     source = saved(image, tmp_path / "a.png", bits=4, transparency=5)
     with Image.open(source) as check:
         assert check.getpixel((7, 0)) == 85
-    result, _ = one(source, tmp_path / "out")
+    result, _ = one(source, tmp_path / "out", engine=engine)
     assert array(result, "LA")[0, :, 1].tolist() == [255] * 4 + [0] * 4
 
 
@@ -91,20 +91,20 @@ def _ramp() -> Image.Image:
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
-def test_sixteen_bits_are_kept(tmp_path: Path, suffix: str) -> None:
+def test_sixteen_bits_are_kept(tmp_path: Path, engine: str, suffix: str) -> None:
     """16-bit grey stays so through a resize where the format holds it."""
-    result, value = one(saved(_ramp(), tmp_path / f"a{suffix}"), tmp_path / "out", size="64x64", fit="stretch")
+    result, value = one(
+        saved(_ramp(), tmp_path / f"a{suffix}"), tmp_path / "out", size="64x64", fit="stretch", engine=engine
+    )
     assert result.mode.startswith("I;16")
     assert value.warnings == ()
     assert np.abs(array(result)[30] - np.linspace(0, 65_535, 256).reshape(64, 4).mean(1)).max() < 700
 
 
-@pytest.mark.parametrize(
-    "options", [{"format": "jpeg", "quality": 95}, {"op": ("contrast:1",)}, {"format": "webp"}]
-)
-def test_sixteen_bits_are_scaled(tmp_path: Path, options: dict[str, Any]) -> None:
+@pytest.mark.parametrize("options", [{"format": "jpeg", "quality": 95}, {"op": ("contrast:1",)}, {"format": "webp"}])
+def test_sixteen_bits_are_scaled(tmp_path: Path, engine: str, options: dict[str, Any]) -> None:
     """Where 16 bits must become 8 they are scaled, not cut off, and the result says so."""
-    result, value = one(saved(_ramp(), tmp_path / "a.png"), tmp_path / "out", **options)
+    result, value = one(saved(_ramp(), tmp_path / "a.png"), tmp_path / "out", **options, engine=engine)
     assert np.abs(array(result, "L")[30] - np.arange(256)).max() <= 6
     assert value.warnings == ("16-bit grey was narrowed to 8 bits",)
 

@@ -23,34 +23,16 @@ from tests.apps.resize.making import (
     photo,
     run,
     saved,
+    stored,
 )
-
-_BACK = {
-    1: None,
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
-"""How an upright picture must be turned to be stored with each orientation."""
-
-
-def _stored(orientation: int, path: Path, image: Image.Image, **options: Any) -> Path:
-    turn = _BACK[orientation]
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    return saved(image.transpose(turn) if turn is not None else image, path, exif=exif, **options)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif", ".avif"])
-def test_orientation_is_applied_and_forgotten(tmp_path: Path, suffix: str, orientation: int) -> None:
+def test_orientation_is_applied_and_forgotten(tmp_path: Path, engine: str, suffix: str, orientation: int) -> None:
     """Whatever way a picture is stored, it comes out upright, of the upright size, and says nothing of it."""
-    source = _stored(orientation, tmp_path / f"a{suffix}", corners(), quality=95)
-    image, _ = one(source, tmp_path / "out", size="60x60", format="png")
+    source = stored(orientation, tmp_path / f"a{suffix}", corners(), quality=95)
+    image, _ = one(source, tmp_path / "out", size="60x60", format="png", engine=engine)
     assert image.size == (60, 40)
     assert image.getexif().get(0x0112, 1) == 1
     rgb = image.convert("RGB")
@@ -60,22 +42,22 @@ def test_orientation_is_applied_and_forgotten(tmp_path: Path, suffix: str, orien
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("suffix", [".jpg", ".avif", ".webp", ".png", ".tif"])
-def test_orientation_when_the_format_stays(tmp_path: Path, suffix: str, orientation: int) -> None:
+def test_orientation_when_the_format_stays(tmp_path: Path, engine: str, suffix: str, orientation: int) -> None:
     """No writer turns the picture a second time, or says that a reader should."""
-    source = _stored(orientation, tmp_path / f"a{suffix}", corners(), quality=95)
-    image, _ = one(source, tmp_path / "out", size="60x", quality=95)
+    source = stored(orientation, tmp_path / f"a{suffix}", corners(), quality=95)
+    image, _ = one(source, tmp_path / "out", size="60x", quality=95, engine=engine)
     assert image.size == (60, 40)
     assert image.getexif().get(0x0112, 1) == 1
     assert near(image.convert("RGB").getpixel((8, 6)), RED, 20)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_cover_when_turned_cuts_the_same(tmp_path: Path, orientation: int) -> None:
+def test_cover_when_turned_cuts_the_same(tmp_path: Path, engine: str, orientation: int) -> None:
     """The cut is the same however the picture is stored, also after shrink-on-load."""
     picture = photo(640, 400)
-    plain, _ = one(saved(picture, tmp_path / "p.png"), tmp_path / "out", size="50x50", fit="cover")
-    source = _stored(orientation, tmp_path / "a.jpg", picture, quality=98, subsampling=0)
-    image, _ = one(source, tmp_path / "out", size="50x50", fit="cover", format="png")
+    plain, _ = one(saved(picture, tmp_path / "p.png"), tmp_path / "out", size="50x50", fit="cover", engine=engine)
+    source = stored(orientation, tmp_path / "a.jpg", picture, quality=98, subsampling=0)
+    image, _ = one(source, tmp_path / "out", size="50x50", fit="cover", format="png", engine=engine)
     assert np.abs(array(image) - array(plain)).mean() < 1.5
 
 
@@ -100,41 +82,45 @@ def test_draft_when_the_result_is_small(tmp_path: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg"])
 @pytest.mark.parametrize("size", [(300, 200), (97, 65), (60, 40)])
-def test_quality_against_the_float_reference(tmp_path: Path, suffix: str, size: tuple[int, int]) -> None:
+def test_quality_against_the_float_reference(tmp_path: Path, engine: str, suffix: str, size: tuple[int, int]) -> None:
     """Shrink-on-load and box averages cost no visible quality: at least 50 dB against Lanczos in floating point."""
     source = saved(photo(1200, 800), tmp_path / f"a{suffix}", quality=95, subsampling=0)
     with Image.open(source) as full:
         wanted = _float_lanczos(array(full, "RGB").astype(float), size)
-    image, _ = one(source, tmp_path / "out", size=f"{size[0]}x{size[1]}", fit="stretch", format="png")
+    image, _ = one(source, tmp_path / "out", size=f"{size[0]}x{size[1]}", fit="stretch", format="png", engine=engine)
     error = np.mean((array(image, "RGB") - wanted) ** 2)
     assert 10 * np.log10(255**2 / error) >= 50
 
 
-def test_flatten_when_jpeg(tmp_path: Path) -> None:
+def test_flatten_when_jpeg(tmp_path: Path, engine: str) -> None:
     """A format without alpha shows the picture on the background."""
     image = Image.new("RGBA", (32, 32), (255, 0, 0, 128))
     source = saved(image, tmp_path / "a.png")
-    assert near(one(source, tmp_path / "o1", format="jpeg")[0].getpixel((9, 9)), (255, 127, 127))
-    blue = one(source, tmp_path / "o2", format="jpeg", background="#0000ff")[0]
+    assert near(one(source, tmp_path / "o1", format="jpeg", engine=engine)[0].getpixel((9, 9)), (255, 127, 127))
+    blue = one(source, tmp_path / "o2", format="jpeg", background="#0000ff", engine=engine)[0]
     assert near(blue.getpixel((9, 9)), (128, 0, 127))
 
 
 @pytest.mark.parametrize(("form", "margin"), [("jpeg", (0, 128, 0)), ("png", (0, 128, 0)), ("webp", (0, 128, 0))])
-def test_pad_fills_the_margin(tmp_path: Path, form: str, margin: tuple[int, ...]) -> None:
+def test_pad_fills_the_margin(tmp_path: Path, engine: str, form: str, margin: tuple[int, ...]) -> None:
     """The picture is centred on a canvas of the background's colour."""
     source = saved(Image.new("RGB", (80, 40), RED), tmp_path / "a.png")
-    image, _ = one(source, tmp_path / "out", size="40x40", fit="pad", background="green", format=form, quality=95)
+    image, _ = one(
+        source, tmp_path / "out", size="40x40", fit="pad", background="green", format=form, quality=95, engine=engine
+    )
     assert image.size == (40, 40)
     assert near(image.convert("RGB").getpixel((20, 3)), margin, 8)
     assert near(image.convert("RGB").getpixel((20, 20)), RED, 8)
 
 
-def test_pad_when_transparent(tmp_path: Path) -> None:
+def test_pad_when_transparent(tmp_path: Path, engine: str) -> None:
     """A transparent margin is transparent where the format can, and white where it cannot."""
     source = saved(Image.new("L", (80, 40), 10), tmp_path / "a.png")
-    clear, _ = one(source, tmp_path / "o1", size="40x40", fit="pad", background="transparent")
+    clear, _ = one(source, tmp_path / "o1", size="40x40", fit="pad", background="transparent", engine=engine)
     assert clear.convert("RGBA").getpixel((20, 3))[3] == 0  # type: ignore[index]
-    white, _ = one(source, tmp_path / "o2", size="40x40", fit="pad", background="transparent", format="jpeg")
+    white, _ = one(
+        source, tmp_path / "o2", size="40x40", fit="pad", background="transparent", format="jpeg", engine=engine
+    )
     assert near(white.convert("L").getpixel((20, 2)), 255, 8)
 
 
@@ -147,9 +133,9 @@ def test_mpo_becomes_jpeg(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("suffix", "wanted"), [(".bmp", "PNG"), (".ppm", "PNG"), (".png", "PNG"), (".tif", "TIFF")])
-def test_format_when_none_is_asked_for(tmp_path: Path, suffix: str, wanted: str) -> None:
+def test_format_when_none_is_asked_for(tmp_path: Path, engine: str, suffix: str, wanted: str) -> None:
     """A picture keeps its format; one that nobody wants to write becomes a PNG."""
-    image, value = one(saved(corners(), tmp_path / f"a{suffix}"), tmp_path / "out", size="30x")
+    image, value = one(saved(corners(), tmp_path / f"a{suffix}"), tmp_path / "out", size="30x", engine=engine)
     assert image.format == wanted
     assert value.output == ("a.png" if wanted == "PNG" else "a.tif")
     assert near(image.getpixel((4, 3)), RED, 1)

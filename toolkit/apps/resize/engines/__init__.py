@@ -11,6 +11,7 @@ from importlib.metadata import version as installed
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from toolkit.apps.resize import geometry
 from toolkit.apps.resize.geometry import Region, Size
 from toolkit.apps.resize.settings import EngineChoice, Settings
 
@@ -18,6 +19,13 @@ if TYPE_CHECKING:  # plans ask for versions only
     from PIL import Image
 
     from toolkit.apps.resize.subject import Demands, Subject
+
+
+ALIKE = 48.0
+"""PSNR (dB; of colours multiplied by alpha) that what two engines make of a photograph has at least.
+
+`auto` takes for one as good as the other what has it; the tests hold every engine to it.
+"""
 
 
 class Deep(Protocol):
@@ -71,6 +79,17 @@ class Engine(Protocol):
         """Return the pixels of a picture."""
 
 
+def least_decoded(demands: Demands, stored: Size) -> Size:
+    """Return how large a JPEG of this size must at least be decoded, where its decoder can shrink.
+
+    All of it where pixels are taken as they are, or light is averaged, since the decoder would average tones.
+    """
+    if demands.shape.linear or demands.shape.resample == "nearest":
+        return stored
+    sizes = [geometry.draft_size(stored, part.region, part.size) for part in demands.parts]
+    return max(_LEAST, *(width for width, _ in sizes)), max(_LEAST, *(height for _, height in sizes))
+
+
 def choose(subject: Subject, settings: Settings) -> Any:
     """Return the engine for a picture: that which was asked for, where it can do it; else Pillow, which can do all."""
     for name in _ORDER[settings.engine]:
@@ -91,6 +110,9 @@ def version(choice: EngineChoice) -> str:
                 continue
     return ", ".join(found)
 
+
+_LEAST = 64
+"""Pixels across and down that a decoder may shrink to: of fewer, the last would hardly be the picture's own."""
 
 _ORDER: dict[EngineChoice, tuple[str, ...]] = {
     "pillow": ("pillow",),

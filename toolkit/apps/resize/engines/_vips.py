@@ -15,7 +15,7 @@ from PIL import Image
 from toolkit.apps.resize import colour, scaling
 from toolkit.apps.resize.encode import Wrapping
 from toolkit.apps.resize.geometry import Region, Size
-from toolkit.apps.resize.settings import Resample
+from toolkit.apps.resize.settings import Resample, Shape
 from toolkit.core.errors import FailureKind, TaskError
 
 # One thread a picture: models do as many pictures at once as there are processors. Read once, as libvips starts.
@@ -41,6 +41,8 @@ _GAP = 3.0
 
 _LIGHT, _BYTES = "float", "uchar"
 _PROFILE = "icc-profile-data"
+_COARSE = 16
+"""Pixels of a result below which libvips' filter, whose weights are few bits, is off by more than a level or two."""
 _HAIR = 1e-6
 """Less than any part of a pixel that matters."""
 _LITTLE = 0.02
@@ -80,22 +82,22 @@ def fitted(image: Any, size: Size) -> Any:
     return image if size_of(image) == size else image.crop(0, 0, *size)
 
 
-def scaled(image: Any, box: Region, size: Size, resample: Resample, *, linear: bool = False) -> Any:
+def scaled(image: Any, box: Region, size: Size, shape: Shape) -> Any:
     """Return a region (box) of an image at another size, its alpha premultiplied meanwhile.
 
-    linear: in linear light, for colours of 16 bits in sRGB's tones.
+    In linear light only if it has colours of 16 bits in sRGB's tones.
     """
     kind = image.format
-    ready = image.colourspace("scrgb") if linear else image
+    ready = image.colourspace("scrgb") if shape.linear else image
     clear = ready.hasalpha()
     if clear:
         ready = ready.premultiply()
     # libvips' filter of 16-bit numbers is off by fifty levels; that of 8 bits by one at most, and five times as fast.
     ready = ready.rint().cast(_BYTES) if kind == _BYTES and clear else ready if kind == _BYTES else ready.cast(_LIGHT)
-    small = _filtered(ready, box, size, resample)
+    small = _filtered(ready, box, size, shape)
     if clear:
         small = small.unpremultiply()
-    return small.colourspace("rgb16") if linear else small.rint().cast(kind)
+    return small.colourspace("rgb16") if shape.linear else small.rint().cast(kind)
 
 
 def converted(image: Any, profile: bytes | None, target: bytes) -> Any:
@@ -166,16 +168,17 @@ class Deep:
             raise TaskError(FailureKind.ENCODE, f"cannot be written as {form}: {reason(error)}") from error
 
 
-def _filtered(ready: Any, box: Region, size: Size, resample: Resample) -> Any:
+def _filtered(ready: Any, box: Region, size: Size, shape: Shape) -> Any:
     """Return a region of an image (of 8 bits, or of floats) at another size, all bands alike.
 
-    libvips scales whole pixels, and down; where a region begins within a pixel, or grows, Pillow's filter does it.
+    libvips scales whole pixels, and down, and is coarse where next to nothing is left; else Pillow's filter does it,
+    and where a cut depends on what is seen: all engines must cut at the same place.
     """
-    smaller = size[0] <= ready.width and size[1] <= ready.height
-    if not smaller or resample not in KERNELS or not _is_all(box, size_of(ready)):
-        return _by_pillow(ready, box, size, resample)
+    smaller = size[0] <= ready.width and size[1] <= ready.height and min(size) >= _COARSE
+    if not smaller or shape.smart or shape.resample not in KERNELS or not _is_all(box, size_of(ready)):
+        return _by_pillow(ready, box, size, shape.resample)
     across, down = size[0] / (box[2] - box[0]), size[1] / (box[3] - box[1])
-    return fitted(ready.resize(across, vscale=down, kernel=KERNELS[resample], gap=_GAP), size)
+    return fitted(ready.resize(across, vscale=down, kernel=KERNELS[shape.resample], gap=_GAP), size)
 
 
 def _by_pillow(ready: Any, box: Region, size: Size, resample: Resample) -> Any:

@@ -6,7 +6,8 @@ import time
 
 from PIL import Image
 
-from toolkit.apps.resize import colour, geometry, modes, scaling
+from toolkit.apps.resize import colour, modes, scaling
+from toolkit.apps.resize.engines import least_decoded
 from toolkit.apps.resize.geometry import Region, Size
 from toolkit.apps.resize.opening import reading
 from toolkit.apps.resize.settings import Settings
@@ -73,11 +74,7 @@ class Pixels:
     def _shrink_on_load(self) -> int:
         """Let the JPEG decoder shrink by 2, 4 or 8, where all that is wanted is so much smaller; return by how much."""
         image = self._subject.image
-        shape = self._demands.shape
-        if image.format not in _JPEGS or shape.linear or shape.resample == "nearest":
-            return 1  # it would average what is not linear, or must not be averaged
-        least = [geometry.draft_size(image.size, part.region, part.size) for part in self._demands.parts]
-        if image.draft(None, (max(width for width, _ in least), max(height for _, height in least))) is None:
+        if image.format not in _JPEGS or image.draft(None, least_decoded(self._demands, image.size)) is None:
             return 1
         return int(image.decoderconfig[0])  # type: ignore[attr-defined]
 

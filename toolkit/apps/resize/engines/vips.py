@@ -11,8 +11,8 @@ from typing import Any
 
 from PIL import Image
 
-from toolkit.apps.resize import animate, colour, geometry, modes
-from toolkit.apps.resize.engines import _vips
+from toolkit.apps.resize import animate, colour, modes
+from toolkit.apps.resize.engines import _vips, least_decoded
 from toolkit.apps.resize.engines._vips import BANDS, Deep, size_of
 from toolkit.apps.resize.geometry import Region, Size
 from toolkit.apps.resize.opening import is_salvaging
@@ -72,8 +72,7 @@ class Pixels:
         started = time.perf_counter()
         subject, kind, stored = self._subject, self._subject.format, self._subject.stored
         shrink = self._shrink()
-        option: dict[str, Any] = {"shrink": shrink} if kind == "JPEG" else {"scale": 1 / shrink}
-        found = _vips.load(_LOADERS[kind], subject.source, **(option if shrink > 1 else {}))
+        found = _vips.load(_LOADERS[kind], subject.source, **({"shrink": shrink} if shrink > 1 else {}))
         if kind == "TIFF":
             found = found.autorot()  # as Pillow does, unasked
         if any(abs(side * shrink - own) >= shrink for side, own in zip(size_of(found), stored, strict=True)):
@@ -90,10 +89,9 @@ class Pixels:
     def _shrink(self) -> int:
         """Return by how much the decoder may shrink: so that all that is wanted is at most half as large."""
         image = self._subject.image
-        if image.format not in {"JPEG", "WEBP"}:
+        if image.format != "JPEG":  # WebP's decoder averages colours that are not in step: off by twelve levels
             return 1
-        least = [geometry.draft_size(image.size, part.region, part.size) for part in self._demands.parts]
-        width, height = max(width for width, _ in least), max(height for _, height in least)
+        width, height = least_decoded(self._demands, image.size)
         fits = (step for step in _SHRINKS if image.width // step >= width and image.height // step >= height)
         return next(fits, 1)
 
@@ -105,7 +103,7 @@ class Pixels:
             part = self._coloured(part)
         if size_of(part) == size and box == (0, 0, *size):
             return part
-        return _vips.scaled(part, box, size, shape.resample, linear=shape.linear)
+        return _vips.scaled(part, box, size, shape)
 
     def _finished(self, small: Any) -> Image.Image | Deep:
         demands, mode, wide = self._demands, BANDS[small.bands], _vips.is_wide(small)
