@@ -11,6 +11,8 @@ from typing import BinaryIO
 
 import imagesize
 
+from toolkit.apps.resize import jxl_header
+
 READS = 64
 """Reads after which the header is given up: a JPEG skips one segment (64 KiB at most) with each."""
 BLOCK = 4096
@@ -21,11 +23,17 @@ _SHORT = re.compile(rb"(?:GIF8[79]a|BM.{12}\x0c\0\0\0)(..)(..)", re.DOTALL)
 """GIF, and BMP as OS/2 had it: width and height in two bytes each."""
 
 
+_JXL = (b"\xff\x0a", b"\0\0\0\x0cJXL ")
+"""What JPEG XL begins with, of which imagesize does not know."""
+
+
 def of(file: BinaryIO, head: bytes, size: int) -> tuple[int, int]:
     """Return width and height in pixels as they are stored, or (0, 0). head: the start of the file; size in bytes.
 
     Never raises, whatever the bytes are, but OSError for a disk that fails.
     """
+    if head.startswith(_JXL):
+        return jxl_header.size_of(file) or (0, 0)
     if short := _SHORT.match(head):  # which imagesize takes for numbers of another length or sign
         return int.from_bytes(short[1], "little"), int.from_bytes(short[2], "little")
     try:
