@@ -78,16 +78,17 @@ def test_links_in_a_circle(tmp_path: Path) -> None:
 
 
 def test_what_is_no_picture(tmp_path: Path) -> None:
-    """Content tells, not the name: text and pipes are passed over, pictures that we do not read are failures."""
+    """Other files and pipes are passed over; pictures that we do not read are failures."""
     saved(Image.new("RGB", (8, 8), RED), tmp_path / "in/real.png")
-    made(tmp_path / "in/text.jpg", b"no picture at all")
-    made(tmp_path / "in/empty.jpg", b"")
+    made(tmp_path / "in/notes.txt", b"no picture at all")
+    made(tmp_path / "in/empty", b"")
+    made(tmp_path / "in/old.tga", b"no picture that is read")
     made(tmp_path / "in/camera.cr3", b"\0\0\0\x18ftypcrx \0\0\0\1crx isom")
     made(tmp_path / "in/art.psd", b"8BPS\0\1")
     os.mkfifo(tmp_path / "in/pipe.jpg")
     outcomes = {outcome.task.key: outcome for outcome in run([tmp_path / "in"], tmp_path / "out")}
     assert isinstance(outcomes["real.png"], Success)
-    for name in ("text.jpg", "empty.jpg", "pipe.jpg"):
+    for name in ("notes.txt", "empty", "old.tga", "pipe.jpg"):
         skip = outcomes[name]
         assert isinstance(skip, Skip)
         assert skip.reason == "not a picture"
@@ -95,6 +96,22 @@ def test_what_is_no_picture(tmp_path: Path) -> None:
         failed = outcomes[name]
         assert isinstance(failed, Failure)
         assert failed.kind is FailureKind.UNSUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "it is empty"),
+        (bytes(5000), "it is no picture, or damaged at its start"),
+        (b"<html>not found</html>", "it is no picture, or damaged at its start"),
+    ],
+)
+def test_what_is_named_as_a_picture(tmp_path: Path, data: bytes, words: str) -> None:
+    """It is a failure if it is none, not passed over: a photograph that a disk has lost must not go unnoticed."""
+    made(tmp_path / "in/a.JPG", data)
+    (failed,) = run([tmp_path / "in"], tmp_path / "out")
+    assert isinstance(failed, Failure)
+    assert (failed.kind, failed.message) == (FailureKind.INPUT, f"the name is a picture's, but {words}")
 
 
 def test_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,9 @@ LINK_TO_A_FOLDER = "link to a folder"
 LINK_IN_PLACE = "link to a picture"
 """Why a link is left alone in place: its file would stay as it is, or lies where nobody said that we may write."""
 
+_KINDS = {suffix: kind for kind, suffixes in formats.SUFFIXES.items() for suffix in suffixes}
+"""What a file is by its name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -186,12 +189,20 @@ class _Look:
         except OSError as error:
             return Unreadable(path, origin, f"cannot be read: {error.strerror}")
         if kind is None:
-            return Passed(path, origin, NOT_A_PICTURE)
+            return self._unknown(path, origin, facts.st_size)
         if refusal := self._refusal(kind):
             return Unreadable(path, origin, refusal, unsupported=True)
         if self.naming.beside and os.path.islink(path):
             return Passed(path, origin, LINK_IN_PLACE)
         return self._named(path, origin, kind, facts, (width, height))
+
+    def _unknown(self, path: str, origin: str, size: int) -> Finding:
+        """Pass over what is no picture, but not what its name says is one: somebody may have lost it."""
+        named = _KINDS.get(os.path.splitext(path)[1].lower())
+        if named is None or named not in self.readable:
+            return Passed(path, origin, NOT_A_PICTURE)
+        what = "it is no picture, or damaged at its start" if size else "it is empty"
+        return Unreadable(path, origin, f"the name is a picture's, but {what}")
 
     def _refusal(self, kind: str) -> str | None:
         """Return why pictures of this sort are not read, or None; the answer is looked up once a walk."""
