@@ -117,6 +117,16 @@ def test_warnings_of_the_library_are_kept_with_the_picture(tmp_path: Path) -> No
     assert value.warnings == ("Pillow: Truncated File Read",)
 
 
+def test_warnings_that_differ_in_numbers_only() -> None:
+    """They are one warning, in a picture as in the report."""
+    with warned.noting() as noted:
+        for tag in (270, 271):
+            Image.warnings.warn(f"Tag data larger than file. Skipping tag {tag}")  # type: ignore[attr-defined]
+            what = f"Possibly corrupt EXIF data.  Expecting to read {tag} bytes but only got 1. Skipping tag {tag}"
+            Image.warnings.warn(what)  # type: ignore[attr-defined]
+    assert noted == ["Pillow: Tag data larger than file.", "Pillow: Possibly corrupt EXIF data."]
+
+
 def test_warnings_of_two_threads_do_not_mix() -> None:
     """Each thread notes for its own picture; outside of one, warnings are warnings."""
     seen: dict[str, list[str]] = {}

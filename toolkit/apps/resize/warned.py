@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import re
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
+
+_NUMBERS = re.compile(r"\s*(?:Expecting to read|Skipping tag) .*", re.DOTALL)
+"""What would make a warning another one for each tag of each picture."""
 
 _notes: ContextVar[list[str] | None] = ContextVar("notes", default=None)
 
@@ -27,7 +31,7 @@ class _StandIn:
         if _notes.get() is None:
             warnings.warn(message, *args, **options)
         else:
-            note(f"Pillow: {message}")
+            note(f"Pillow: {_NUMBERS.sub('', str(message))}")
 
     def __getattr__(self, name: str) -> Any:
         return getattr(warnings, name)
