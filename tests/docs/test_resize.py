@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from toolkit.apps.resize.engines import ALIKE
 from toolkit.apps.resize.formats import EXTRA_DECODERS, FORMATS, LOSSLESS, TAGGED
 from toolkit.apps.resize.operations.catalogue import table
 from toolkit.apps.resize.options import ResizeOptions
@@ -61,6 +62,11 @@ def test_format_is_as_the_table_says(form: str) -> None:
 def test_decoders_are_those_that_can_be_asked_for() -> None:
     """Every decoder that --also-read takes is named."""
     assert all(re.search(rf"\b{name}\b", PAGE) for name in EXTRA_DECODERS)
+
+
+def test_engines_are_as_alike_as_the_tests_demand() -> None:
+    """The figure is the one that engines are held to."""
+    assert f"{ALIKE:g} dB" in PAGE
 
 
 def test_every_picture_is_shown() -> None:
