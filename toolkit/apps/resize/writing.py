@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from PIL import ExifTags, Image
+from PIL import Image
 
 from toolkit import storage
 from toolkit.apps.resize import canvas, originals, pixel_size
@@ -19,6 +19,7 @@ from toolkit.apps.resize.encode import Wrapping, Written, encode
 from toolkit.apps.resize.engines import Deep
 from toolkit.apps.resize.formats import ANIMATED, HEAD, LOSSLESS, Format
 from toolkit.apps.resize.geometry import Layout, Size
+from toolkit.apps.resize.keeping import may_stay
 from toolkit.apps.resize.metadata import Said
 from toolkit.apps.resize.recipe import Recipe
 from toolkit.apps.resize.result import Output
@@ -28,14 +29,8 @@ from toolkit.apps.resize.targets import Target
 from toolkit.apps.resize.walk import place_below
 from toolkit.apps.resize.warned import note
 
-_OWN: dict[str, Format] = {"JPEG": "jpeg", "PNG": "png", "WEBP": "webp", "AVIF": "avif", "GIF": "gif", "TIFF": "tiff"}
-"""What files are, in Pillow's words, that may be kept as they are. Not MPO: that holds more than one picture."""
-
 _BLOCK = 1 << 20
 """Bytes that are copied or compared at a time."""
-
-_SAYING = ("xmp", "comment", "photoshop", "XML:com.adobe.xmp")
-"""Where Pillow keeps what a file says besides EXIF data and a profile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,38 +153,11 @@ class Writer:
         """Whether the file as it is serves as well as what was written, and is no larger."""
         if written.bytes < self.facts.st_size:
             return False
-        if self._is_as_good(printed, target.format):
+        frames, size = len(printed.frames), self.facts.st_size
+        if may_stay(self.subject, printed.layout, frames, target.format, self.settings, size):
             return True
         note("the result is no smaller than the original, which could not be kept: it is of another sort, or says more")
         return False
-
-    def _is_as_good(self, printed: Printed, form: Format) -> bool:
-        image, settings = self.subject.image, self.settings
-        same_picture = (
-            _OWN.get(image.format or "") == form
-            and self.subject.turn == 1
-            and printed.layout.canvas == self.subject.size == printed.layout.size
-            and printed.layout.region == (0.0, 0.0, *map(float, self.subject.size))
-            and not settings.operations
-            and not settings.shape.angle
-        )
-        same_colours = image.mode != "CMYK" and (
-            settings.writing.profile == "keep" or not image.info.get("icc_profile")
-        )
-        fits = settings.writing.max_bytes is None or self.facts.st_size <= settings.writing.max_bytes
-        return same_picture and same_colours and fits and self._says_no_more()
-
-    def _says_no_more(self) -> bool:
-        """Whether the file says nothing about the picture that its result must not say."""
-        wanted, exif, info = self.settings.writing.metadata, self.subject.exif, self.subject.image.info
-        if wanted == "keep":
-            return True
-        if any(info.get(name) for name in _SAYING) or getattr(self.subject.image, "text", None):
-            return False
-        if wanted == "no-gps":
-            hidden = (ExifTags.Base.MakerNote in exif.get_ifd(ExifTags.IFD.Exif)) or exif.get_ifd(ExifTags.IFD.IFD1)
-            return not hidden and not exif.get_ifd(ExifTags.IFD.GPSInfo)
-        return not len(exif)
 
     def _copy(self, file: IO[bytes]) -> None:
         file.seek(0)
