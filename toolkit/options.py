@@ -24,6 +24,8 @@ AUTO_THREADS = 64
 """Tasks at once, at most, where the number is found out: each costs a thread."""
 AUTO_TASKS = 256
 """The same where one event loop has them all."""
+PER_HOST = 8
+"""Tasks at once for one host, unless an app or the user has another number."""
 MOST_WORKERS = 1000
 """Threads or processes that a run may have; more only fight for the processors."""
 MOST_TASKS = 10_000
@@ -87,7 +89,7 @@ class NetworkOptions:
     """How apps that fetch go about the network: whom they trust, how fast, and how patient they are."""
 
     client: str | None = option(None, "HTTP client (curl, requests, aiohttp).", metavar="NAME")
-    per_host: int = option(8, "Tasks at once for one host.", metavar="N")
+    per_host: int | None = option(None, "Tasks at once for one host (8, for scrape 4).", metavar="N")
     delay: float = option(
         0.0,
         "Least seconds between two tasks of one host (their redirects and robots.txt come with them).",
@@ -134,19 +136,21 @@ def policy_of(app: App, options: RunOptions, network: NetworkOptions, workers: i
     """Return the schedule's limits; workers: tasks at once. Raises UsageError for a number that is none."""
     _check_numbers(options, retries=0, timeout=None, deadline=None, memory=1)
     _check_numbers(network, per_host=1, delay=0, rate=None)
+    per_host = getattr(app, "usual_per_host", PER_HOST) if network.per_host is None else network.per_host
     if options.fresh and options.retry_failed:
         raise UsageError("--fresh forgets what failed, and --retry-failed needs it: choose one")
     return Policy(
         retries=options.retries,
-        per_lane=network.per_host,
+        per_lane=per_host,
         delay=max(network.delay, 1 / network.rate if network.rate else 0.0),
+        jitter=getattr(app, "jitter", 0.0),
         max_errors=None if options.max_errors is None else parse_max_errors(str(options.max_errors)),
         deadline=options.deadline,
         order="input" if app.network else "largest",
         # Where tasks compute, workers are given batches ahead of time, and the model alone says how many run.
         workers=workers if app.network else 0,
         adaptive=app.network and options.workers in (None, AUTO) and workers > 1,
-        slots=min(network.per_host, getattr(app.job, "slots", 1)) if app.network else 1,
+        slots=min(per_host, getattr(app.job, "slots", 1)) if app.network else 1,
         memory=int(MEMORY_SHARE * allowed()) if options.memory is None and not app.network else options.memory,
     )
 

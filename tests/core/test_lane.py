@@ -228,3 +228,37 @@ def test_breaker_is_not_reset_when_the_failure_was_ours(kind: FailureKind) -> No
     lane.settle(Failure(lane.start(0.0), kind, "no"), 0.0)
     miss(lane, lane.start(0.0), 0.0)
     assert lane.opens_at == 5.0
+
+
+class Paced:
+    """A value that tells what pace its host asks for."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self.lane_delay = seconds
+
+
+@pytest.mark.parametrize(
+    ("asked", "own", "wait"), [(5.0, 0.0, 5.0), (1.0, 3.0, 3.0), (9999.0, 0.0, 60.0), (-1.0, 2.0, 2.0)]
+)
+def test_pace_that_the_host_asks_for(asked: float, own: float, wait: float) -> None:
+    """The longer of both delays holds, ours and the host's, which has a cap."""
+    lane = lane_with(3, delay=own)
+    lane.settle(Success(lane.start(0.0), Paced(asked)), 0.5)
+    lane.start(100.0)
+    assert lane.opens_at == 100.0 + wait
+
+
+def test_pace_when_a_page_says_nothing() -> None:
+    """What the host asked for once holds; its lane is remembered while nothing is queued."""
+    lane = lane_with(2)
+    lane.settle(Success(lane.start(0.0), Paced(5.0)), 0.5)
+    lane.settle(Success(lane.start(10.0), Paced(None)), 10.5)
+    assert lane.opens_at == 15.0
+    assert lane.keep_until >= 10.5 + MEMORY
+
+
+def test_delay_when_stretched() -> None:
+    """The schedule may make a delay longer, by chance."""
+    lane = lane_with(1, delay=2.0)
+    lane.start(0.0, stretch=1.25)
+    assert lane.opens_at == 2.5

@@ -107,6 +107,9 @@ class Memory(Protocol):
 class App(Protocol):
     """A workload: where its tasks come from, what is done with each, and what is remembered of it.
 
+    A value that a job returns may have lane_delay: seconds between two tasks that the host asks for. An app that
+    fetches may have usual_per_host, tasks at once for one host; and jitter, a share by which that time varies.
+
     An app may also offer ended(outcome), which is called for every task that has ended, after what is known of it was
     stored: where tasks find others, a plan is over only when none is under way.
     """

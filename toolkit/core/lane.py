@@ -26,6 +26,8 @@ TELLS_NOTHING = frozenset(
 """Failures on our side: they say nothing about the host."""
 
 INFINITY = float("inf")
+MOST_ASKED = 60.0
+"""Seconds between two starts that a host may ask for; one that asks for more gets these."""
 MEMORY = 60.0
 """Seconds for which a lane with failures is remembered after its last task."""
 
@@ -34,6 +36,7 @@ class Lane:
     """The queue and the limits of one lane; the nameless lane has no limits. dead: why it is given up, or ""."""
 
     __slots__ = (
+        "asked",
         "connections",
         "cool_until",
         "cut_at",
@@ -58,6 +61,7 @@ class Lane:
         self.queue: list[tuple[float, int, Task[Any]]] = []
         self.in_flight = 0
         self.connections = 0
+        self.asked = 0.0
         self.cut_at = -INFINITY
         self.limit = float(policy.per_lane) if name else INFINITY
         self.next_start = 0.0
@@ -89,13 +93,16 @@ class Lane:
         """Queue a task; the lowest priority starts first, then the lowest sequence."""
         heapq.heappush(self.queue, (priority, sequence, task))
 
-    def start(self, now: float, slots: int = 1) -> Task[Any]:
-        """Take the next task, for so many connections; the caller has checked has_room and opens_at."""
+    def start(self, now: float, slots: int = 1, stretch: float = 1.0) -> Task[Any]:
+        """Take the next task, for so many connections; the caller has checked has_room and opens_at.
+
+        stretch: how many times the delay it is to the next one, from 1.
+        """
         task = heapq.heappop(self.queue)[2]
         self.in_flight += 1
         self.connections += slots
         if self.name:
-            self.next_start = now + self.policy.delay
+            self.next_start = now + max(self.policy.delay, self.asked) * stretch
         return task
 
     def settle(self, outcome: Outcome, now: float) -> None:
@@ -107,13 +114,14 @@ class Lane:
         self.connections -= outcome.task.slots
         if self.name:
             self._learn(outcome, now)
-        marked = self.failures or self.trips or self.limit < self.policy.per_lane
+        marked = self.failures or self.trips or self.asked or self.limit < self.policy.per_lane
         self.keep_until = max(self.opens_at, now + MEMORY if marked else 0.0)
 
     def _learn(self, outcome: Outcome, now: float) -> None:
         late = self.forgiven > 0  # it was already under way when the breaker opened
         self.forgiven -= late
         if not isinstance(outcome, Failure):
+            self._listen(getattr(getattr(outcome, "value", None), "lane_delay", None))
             self._recover()
             return
         if outcome.cool_lane and (outcome.kind is FailureKind.THROTTLED or outcome.retry_after is not None):
@@ -125,6 +133,11 @@ class Lane:
                 self._missed(outcome.message, now)
         elif outcome.kind not in TELLS_NOTHING:
             self.failures = self.trips = 0  # it answered, if only to say no
+
+    def _listen(self, delay: float | None) -> None:
+        """Take the pace that the host asks for, as in robots.txt; what it asked for last holds."""
+        if delay is not None:
+            self.asked = min(max(0.0, delay), MOST_ASKED)
 
     def _cool(self, failure: Failure, now: float) -> None:
         wait = failure.retry_after if failure.retry_after is not None else self.policy.backoff

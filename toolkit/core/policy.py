@@ -15,9 +15,10 @@ class Policy:
     retries: attempts after the first. backoff, backoff_cap: full jitter draws from 0..min(cap, backoff * 2**n).
     retry_after_cap: a longer Retry-After fails the task. retry_share: retries may be this share of the tasks, plus
     retry_floor, so that a dead server costs little. per_lane: tasks of one lane at once. delay: least time between
-    starts in a lane. breaker: failed attempts in a row at reaching a lane's host that pause it; breaker_pause: for
-    how long, doubled each time; breaker_trips: pauses after which what is left of the lane fails. max_errors: failures
-    that stop the run: a count, or a share (of at least errors_floor tasks). deadline: from the first call of next.
+    starts in a lane; jitter: what is added to it at most, as a share, by chance. breaker: failed attempts in a row at
+    reaching a lane's host that pause it; breaker_pause: for how long, doubled each time; breaker_trips: pauses after
+    which what is left of the lane fails. max_errors: failures that stop the run: a count, or a share (of at least
+    errors_floor tasks). deadline: from the first call of next.
     look_ahead: tasks taken from the plan before they can start, those that wait for another attempt among them.
     order: "input", or "largest" cost first. workers: tasks at once, or 0 for as many as the model has workers;
     adaptive: whether that is found out, up to workers. slots: connections that one task may be given. memory: bytes
@@ -32,6 +33,7 @@ class Policy:
     retry_floor: int = 50
     per_lane: int = 8
     delay: float = 0.0
+    jitter: float = 0.0
     breaker: int = 10
     breaker_pause: float = 5.0
     breaker_trips: int = 3

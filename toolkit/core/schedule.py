@@ -228,7 +228,8 @@ class Schedule:
 
     def _take(self, lane: Lane, now: float) -> Task[Any]:
         slots = self._slots(lane) if self.policy.slots > 1 else 1
-        task = lane.start(now, slots)
+        stretch = 1 + self._random.uniform(0, self.policy.jitter) if self.policy.jitter else 1.0
+        task = lane.start(now, slots, stretch)
         self._queued -= 1
         self.limiter.started(self.in_flight, now)
         self.in_flight += 1

@@ -76,6 +76,14 @@ class Blank:
     def amend(self, key: str, value: dict[str, Any]) -> None:
         """Know nothing better."""
 
+    def discover(self, key: str, payload: dict[str, Any]) -> bool:
+        """Find nothing new."""
+        return False
+
+    def discovered(self, after: int, limit: int, settings: str) -> list[tuple[int, str, dict[str, Any]]]:
+        """Have found nothing."""
+        return []
+
     def disown(self, name: str, key: str) -> None:
         """Take no name from anyone."""
         raise NotImplementedError(name, key)
