@@ -143,6 +143,7 @@ class _Supervisor:
             raise results
         outcomes = worker.finished(read, results)
         for outcome in outcomes:
+            self._spread.ended(outcome.task.lane)
             self._suspects.clear(outcome.task)
             self._feed.settle(outcome)
         if outcomes:
@@ -180,6 +181,8 @@ class _Supervisor:
         else:
             current = (suspects[0], since) if suspects else None
             blamed = self._deaths.examine(worker, current, code, self._feed)
+        for task in worker.tasks.values():
+            self._spread.ended(task.lane)
         self._dealer.put_back(task for task in worker.tasks.values() if task is not blamed)
         if not self._dealer.done and not worker.retiring:
             self._crew.start(worker.name)
