@@ -22,7 +22,7 @@ def test_dates_are_the_pictures_if_asked_for(tmp_path: Path) -> None:
     """Of all results; otherwise they are of today."""
     source = saved(corners(), tmp_path / "a.png")
     os.utime(source, ns=(3 * DAY, 2 * DAY))
-    one(source, tmp_path / "kept", keep_dates=True, formats="jpeg,png")
+    run([source], tmp_path / "kept", keep_dates=True, formats="jpeg,png")
     assert [(tmp_path / "kept" / name).stat().st_mtime_ns for name in ("a.jpg", "a.png")] == [2 * DAY] * 2
     _, value = one(source, tmp_path / "new")
     assert (tmp_path / "new/a.png").stat().st_mtime_ns > 10_000 * DAY
