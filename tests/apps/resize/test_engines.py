@@ -93,7 +93,7 @@ def test_alike_for_every_shape(tmp_path: Path, suffix: str, options: dict[str, A
 @pytest.mark.parametrize("place", [*get_args(Gravity), "0.1,0.2", "1,0.5", "0.37,0.93"])
 def test_alike_for_every_place(tmp_path: Path, place: str) -> None:
     """The same cut, to parts of pixels."""
-    where = {"focus": place} if "," in place else {"gravity": place}
+    where: dict[str, Any] = {"focus": place} if "," in place else {"gravity": place}
     alike(_source(tmp_path, ".jpg"), tmp_path, size="97x101", fit="cover", **where)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from tests.apps.resize.making import (
     array,
     corners,
     jpeg_bytes,
+    lanczos,
     mpo,
     near,
     one,
@@ -86,7 +86,7 @@ def test_quality_against_the_float_reference(tmp_path: Path, engine: str, suffix
     """Shrink-on-load and box averages cost no visible quality: at least 50 dB against Lanczos in floating point."""
     source = saved(photo(1200, 800), tmp_path / f"a{suffix}", quality=95, subsampling=0)
     with Image.open(source) as full:
-        wanted = _float_lanczos(array(full, "RGB").astype(float), size)
+        wanted = lanczos(array(full, "RGB").astype(float), size)
     image, _ = one(source, tmp_path / "out", size=f"{size[0]}x{size[1]}", fit="stretch", format="png", engine=engine)
     error = np.mean((array(image, "RGB") - wanted) ** 2)
     assert 10 * np.log10(255**2 / error) >= 50
@@ -152,18 +152,3 @@ def test_cmyk_without_adobes_marker_is_not_turned_round(tmp_path: Path) -> None:
     assert near(image.getpixel((8, 8)), (55, 255, 255), 4)
     image, _ = one(tmp_path / "without.jpg", tmp_path / "out", format="png")
     assert near(image.getpixel((8, 8)), (0, 0, 0), 4)
-
-
-def _float_lanczos(pixels: np.ndarray[Any, Any], size: tuple[int, int]) -> np.ndarray[Any, Any]:
-    rows = np.tensordot(_weights(pixels.shape[0], size[1]), pixels, 1)
-    return np.swapaxes(np.tensordot(_weights(pixels.shape[1], size[0]), np.swapaxes(rows, 0, 1), 1), 0, 1)
-
-
-def _weights(length: int, wanted: int) -> np.ndarray[Any, Any]:
-    """Return the Lanczos-3 weights of each source pixel for each result pixel."""
-    scale = length / wanted
-    centre = (np.arange(wanted)[:, None] + 0.5) * scale
-    x = (np.arange(length)[None, :] + 0.5 - centre) / scale
-    weights = np.where(np.abs(x) < 3, np.sinc(x) * np.sinc(x / 3), 0)
-    normal: np.ndarray[Any, Any] = weights / weights.sum(1, keepdims=True)
-    return normal

@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image
 
-from toolkit.apps.resize import colour, scaling
+from toolkit.apps.resize import colour, metadata, scaling, sixteen
 from toolkit.apps.resize.encode import Wrapping
 from toolkit.apps.resize.geometry import Region, Size
 from toolkit.apps.resize.settings import Resample, Shape
@@ -106,11 +106,12 @@ def converted(image: Any, profile: bytes | None, target: bytes) -> Any:
     if same:
         return image
     told: dict[str, Any] = {"intent": "relative", "black_point_compensation": True}
-    source = _tagged(image, profile) if profile else image
-    if not target:
-        return source.icc_transform("srgb", embedded=True, depth=16, **told)
-    free = source.icc_import(embedded=True, **told) if profile else source.icc_import(input_profile="srgb", **told)
-    return _tagged(free, target).icc_export(depth=16, **told)
+    # In two steps, which are done in floats: one step would take 16 bits from a table, and be off by ten levels of 8.
+    source, own = (_tagged(image, profile), {"embedded": True}) if profile else (image, {"input_profile": "srgb"})
+    free = source.icc_import(**own, **told)
+    return (_tagged(free, target) if target else free).icc_export(
+        depth=16, **told, **({} if target else {"output_profile": "srgb"})
+    )
 
 
 def narrowed(image: Any) -> Any:
@@ -153,17 +154,13 @@ class Deep:
 
     def encoded(self, form: str, told: Wrapping) -> bytes:
         """Return them as a PNG or TIFF file of 16 bits."""
-        image = self.image.copy()
-        for name in image.get_fields():
-            if name.endswith("-data") or name.startswith("exif-"):
-                image.remove(name)
-        for name, data in ((_PROFILE, told.icc), ("exif-data", told.said.exif), ("xmp-data", told.said.xmp)):
-            if data:
-                image.set_type(pyvips.GValue.blob_type, name, data)
+        said = metadata.sized(told.said, self.size)
         try:
             if form == "png":
-                return bytes(image.pngsave_buffer(bitdepth=16, compression=6))
-            return bytes(image.tiffsave_buffer(compression="deflate", predictor="horizontal"))
+                data = self.image.pngsave_buffer(bitdepth=16, compression=6, keep="none")
+                return sixteen.png(data, told.icc, said)
+            data = self.image.tiffsave_buffer(compression="deflate", predictor="horizontal", keep="none")
+            return sixteen.tiff(data, told.icc, said)
         except pyvips.Error as error:
             raise TaskError(FailureKind.ENCODE, f"cannot be written as {form}: {reason(error)}") from error
 
