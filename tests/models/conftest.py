@@ -36,6 +36,12 @@ def model(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(params=["processes", "hybrid"])
+def supervised(request: pytest.FixtureRequest) -> str:
+    """Return the name of each model with worker processes of our own in turn."""
+    return str(request.param)
+
+
 Perform = Callable[..., tuple[Summary, dict[str, Outcome]]]
 
 

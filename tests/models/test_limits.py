@@ -72,7 +72,7 @@ def test_an_attempt_that_waits_past_its_time_is_stopped(model: str, server: Samp
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
 @pytest.mark.parametrize("workers", ["auto", "64"])
-@pytest.mark.parametrize("how", ["threads", "asyncio"])
+@pytest.mark.parametrize("how", ["threads", "asyncio", "hybrid"])
 def test_a_machine_with_few_open_files_does_fewer_at_once_and_all_of_them(
     how: str, workers: str, server: SampleServer, tmp_path: Path
 ) -> None:
@@ -89,6 +89,8 @@ def test_a_machine_with_few_open_files_does_fewer_at_once_and_all_of_them(
     )
     report = json.loads(ended.stdout)
     assert (report["succeeded"], report["failed"]) == (200, {}), (report["failures"], ended.stderr)
+    if how == "hybrid":  # each of its processes may open as many, and there is one for each processor
+        return
     limits = report["limits"]
     assert 1 <= limits["last"] <= DESCRIPTORS - TAKEN[0]
     if workers == "64":  # else what is found by trying may be less than what this machine has to give

@@ -42,10 +42,10 @@ def failed(outcome: Outcome) -> Failure:
     ],
 )
 def test_a_task_that_kills_its_workers_is_named_and_the_others_finish(
-    perform: Perform, payload: Payload, message: str
+    supervised: str, perform: Perform, payload: Payload, message: str
 ) -> None:
     """It is tried twice, not more; no task that shared a batch with it is blamed or lost."""
-    summary, outcomes = perform("processes", [*SQUARES, payload, *SQUARES])
+    summary, outcomes = perform(supervised, [*SQUARES, payload, *SQUARES])
     failure = failed(outcomes["200"])
     assert (failure.kind, failure.message, failure.task.attempt) == (FailureKind.WORKER_DIED, message, 2)
     assert 0 < failure.timing.started <= failure.timing.ended
@@ -97,37 +97,37 @@ def test_a_killed_worker_does_not_hold_up_the_run_when_it_was_idle(tmp_path: Pat
     assert (run.summary.status, run.summary.errors) == ("complete", 0)
 
 
-def test_workers_that_die_at_the_start_stop_the_run() -> None:
+def test_workers_that_die_at_the_start_stop_the_run(supervised: str) -> None:
     """Three in a row, and not for ever; the report says why."""
-    summary = start("processes", FakeApp(SQUARES, job=Picky("exit"))).finish()
+    summary = start(supervised, FakeApp(SQUARES, job=Picky("exit"))).finish()
     assert (summary.status, summary.exit_code, summary.succeeded) == ("stopped", 3, 0)
     assert "3 worker processes in a row died" in summary.reason
     assert "exit code 7" in summary.reason
 
 
-def test_a_job_that_does_not_load_in_a_worker_says_why() -> None:
+def test_a_job_that_does_not_load_in_a_worker_says_why(supervised: str) -> None:
     """What went wrong there is said here."""
     with pytest.raises(UsageError, match=r"cannot be loaded in a worker process: ImportError: no such library here"):
-        start("processes", FakeApp(SQUARES, job=Picky("raise"))).finish()
+        start(supervised, FakeApp(SQUARES, job=Picky("raise"))).finish()
 
 
-def test_a_job_that_cannot_be_pickled_is_refused_at_once() -> None:
+def test_a_job_that_cannot_be_pickled_is_refused_at_once(supervised: str) -> None:
     """Before any process is started."""
     with pytest.raises(UsageError, match="try --model threads"):
-        start("processes", FakeApp(SQUARES, job=lambda task, runtime: None)).finish()
+        start(supervised, FakeApp(SQUARES, job=lambda task, runtime: None)).finish()
 
 
-def test_a_task_that_cannot_be_pickled_fails_alone(perform: Perform) -> None:
+def test_a_task_that_cannot_be_pickled_fails_alone(supervised: str, perform: Perform) -> None:
     """The others go their way."""
-    summary, outcomes = perform("processes", [*SQUARES, ("square", lambda: None), *SQUARES])
+    summary, outcomes = perform(supervised, [*SQUARES, ("square", lambda: None), *SQUARES])
     assert failed(outcomes["200"]).kind is FailureKind.UNPICKLABLE
     assert summary.succeeded == 400
 
 
-def test_large_tasks_and_results_cross_without_a_deadlock(perform: Perform) -> None:
+def test_large_tasks_and_results_cross_without_a_deadlock(supervised: str, perform: Perform) -> None:
     """Both sides may have more to say than a pipe holds."""
     payloads: list[Payload] = [("length", b"x" * 500_000), ("large", 3_000_000)] * 60
-    summary, _ = perform("processes", payloads, workers=1)
+    summary, _ = perform(supervised, payloads, workers=1)
     assert summary.succeeded == 120
 
 
@@ -145,7 +145,9 @@ def test_an_overdue_task_in_c_code_is_stopped(perform: Perform, tmp_path: Path) 
     assert (summary.succeeded, summary.retried) == (400, 0)
 
 
-def test_a_worker_that_has_grown_is_replaced(perform: Perform, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_has_grown_is_replaced(
+    supervised: str, perform: Perform, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A leak costs a new process now and then, not the machine."""
     usual = Run._setup
 
@@ -153,7 +155,7 @@ def test_a_worker_that_has_grown_is_replaced(perform: Perform, monkeypatch: pyte
         return replace(usual(self), recycle_growth=10_000_000)
 
     monkeypatch.setattr(Run, "_setup", setup)
-    _, outcomes = perform("processes", [("grow", 1_000_000)] * 300, workers=1)
+    _, outcomes = perform(supervised, [("grow", 1_000_000)] * 300, workers=1)
     pids = {outcome.value for outcome in outcomes.values() if isinstance(outcome, Success)}
     assert len(pids) >= 2
     assert len(outcomes) == 300

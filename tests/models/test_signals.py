@@ -105,7 +105,15 @@ def test_ctrl_c_once_lets_what_runs_settle(model: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stoppable", "what"), [("processes", "hold"), ("processes", "backtrack"), ("asyncio", "await")]
+    ("stoppable", "what"),
+    [
+        ("processes", "hold"),
+        ("processes", "backtrack"),
+        ("asyncio", "await"),
+        ("hybrid", "hold"),
+        ("hybrid", "backtrack"),
+        ("hybrid", "await"),
+    ],
 )
 def test_ctrl_c_twice_gives_up_what_runs(stoppable: str, what: str, tmp_path: Path) -> None:
     """What runs is given up at once, even in C code that never comes back."""
@@ -122,11 +130,13 @@ def test_ctrl_c_twice_gives_up_what_runs(stoppable: str, what: str, tmp_path: Pa
     assert said.count("\n") == 1
 
 
-@pytest.mark.parametrize("what", ["hold", "backtrack"])
-def test_kill_9_of_the_program_leaves_no_worker(tmp_path: Path, what: str) -> None:
+@pytest.mark.parametrize(
+    ("how", "what"), [("processes", "hold"), ("processes", "backtrack"), ("hybrid", "hold"), ("hybrid", "backtrack")]
+)
+def test_kill_9_of_the_program_leaves_no_worker(tmp_path: Path, how: str, what: str) -> None:
     """Workers end with their parent, whatever they are doing."""
     # Not in a terminal: its end would kill them, too.
-    command = [sys.executable, "-m", "tests.models.script", "processes", str(tmp_path), what]
+    command = [sys.executable, "-m", "tests.models.script", how, str(tmp_path), what]
     program = subprocess.Popen(command, start_new_session=True, env=private(tmp_path))
     wait_for(tmp_path / "shown")
     family = psutil.Process(program.pid).children(recursive=True)
@@ -141,12 +151,13 @@ def test_kill_9_of_the_program_leaves_no_worker(tmp_path: Path, what: str) -> No
     assert not alive
 
 
-def test_ctrl_c_in_a_download_can_be_resumed(server: SampleServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["processes", "hybrid"])
+def test_ctrl_c_in_a_download_can_be_resumed(server: SampleServer, tmp_path: Path, how: str) -> None:
     """The command line under worker processes: exit code 130, and the same command does the rest."""
     urls = [f"{server.url}generated/{1000 + n}.bin?delay=0.1" for n in range(20)]
     (tmp_path / "urls.txt").write_text("\n".join(urls))
     out = tmp_path / "out"
-    command = ["-m", "toolkit", "download", tmp_path / "urls.txt", "-o", out, "-m", "processes", "-j", "2", "-v"]
+    command = ["-m", "toolkit", "download", tmp_path / "urls.txt", "-o", out, "-m", how, "-j", "2", "-v"]
     with terminal(tmp_path, *command) as program:
         wait_for(out)
         while not list(out.glob("*.bin")):

@@ -22,7 +22,7 @@ from tests.models.fakes import FakeApp, Payload
 from tests.models.test_signals import private, wait_for
 from toolkit.core.errors import FailureKind
 from toolkit.core.task import Failure, Success
-from toolkit.models import _deaths, _forkserver, processes
+from toolkit.models import _deaths, _forkserver, hybrid, processes
 from toolkit.models._supervised import Worker
 
 SQUARES: list[Payload] = [("square", n) for n in range(200)]
@@ -47,10 +47,10 @@ def _small_pipes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_small_pipes")
 @pytest.mark.parametrize("workers", [1, 2])
-def test_small_pipes_do_not_lock_both_sides(perform: Perform, workers: int) -> None:
+def test_small_pipes_do_not_lock_both_sides(supervised: str, perform: Perform, workers: int) -> None:
     """Batches sent ahead and results that come back fill both directions; neither side may wait for the other."""
     payloads: list[Payload] = [("echo", (os.urandom(400), 3000)) for _ in range(3000)]
-    summary, _ = perform("processes", payloads, workers=workers)
+    summary, _ = perform(supervised, payloads, workers=workers)
     assert summary.succeeded == 3000
 
 
@@ -68,11 +68,11 @@ def test_an_overdue_task_is_stopped_though_its_worker_reads_nothing(perform: Per
 
 @pytest.mark.parametrize("what", ["hold", "backtrack"])
 @pytest.mark.parametrize("again", [False, True])
-def test_sigterm_to_the_whole_group_blames_no_task(tmp_path: Path, what: str, *, again: bool) -> None:
+def test_sigterm_to_the_whole_group_blames_no_task(supervised: str, tmp_path: Path, what: str, *, again: bool) -> None:
     """As systemd stops a service: what runs may settle or is left, and no worker is said to have died."""
     if what == "backtrack" and not again:
         pytest.skip("it never ends by itself")
-    command = [sys.executable, "-W", "error", "-m", "tests.models.script", "processes", str(tmp_path), what]
+    command = [sys.executable, "-W", "error", "-m", "tests.models.script", supervised, str(tmp_path), what]
     with subprocess.Popen(
         command,
         start_new_session=True,
@@ -124,8 +124,11 @@ def test_a_worker_told_to_end_is_blamed_on_its_task_unless_the_run_is_stopped(tm
         assert "killed by SIGTERM" in run.summary.failures[0].message
 
 
-def test_a_fork_server_that_dies_costs_no_task_an_attempt(perform: Perform, tmp_path: Path) -> None:
+def test_a_fork_server_that_dies_costs_no_task_an_attempt(
+    supervised: str, perform: Perform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With it dies the news of its workers: they are killed, and all they held is done by those of another."""
+    monkeypatch.setattr(hybrid, "usable_cpus", lambda: 4)
     shown, go = tmp_path / "shown", tmp_path / "go"
     orphans: list[psutil.Process] = []
 
@@ -141,7 +144,7 @@ def test_a_fork_server_that_dies_costs_no_task_an_attempt(perform: Perform, tmp_
 
     killer = threading.Thread(target=kill)
     killer.start()
-    summary, outcomes = perform("processes", [*SQUARES, ("hold", (str(shown), str(go))), *SQUARES], workers=4)
+    summary, outcomes = perform(supervised, [*SQUARES, ("hold", (str(shown), str(go))), *SQUARES], workers=4)
     killer.join()
     assert (summary.status, summary.succeeded, summary.retried) == ("complete", 401, 0)
     assert outcomes["200"].task.attempt == 1
@@ -167,7 +170,9 @@ def test_there_are_no_more_workers_than_can_be_watched(perform: Perform, monkeyp
 
 
 @pytest.mark.parametrize("when", [2, 4])
-def test_a_worker_that_cannot_be_started_stops_the_run(monkeypatch: pytest.MonkeyPatch, when: int) -> None:
+def test_a_worker_that_cannot_be_started_stops_the_run(
+    supervised: str, monkeypatch: pytest.MonkeyPatch, when: int
+) -> None:
     """At the start or later, all other workers are ended (the fixtures look), and the user is told what to change."""
     starts = iter(range(1, 100))
     usual: Callable[..., None] = Worker.__init__
@@ -178,25 +183,26 @@ def test_a_worker_that_cannot_be_started_stops_the_run(monkeypatch: pytest.Monke
         usual(self, *arguments)
 
     monkeypatch.setattr(Worker, "__init__", limited)
-    summary = start("processes", FakeApp([*SQUARES, ("die", signal.SIGKILL), *SQUARES]), workers=3).finish()
+    summary = start(supervised, FakeApp([*SQUARES, ("die", signal.SIGKILL), *SQUARES]), workers=3).finish()
     assert (summary.status, summary.exit_code) == ("stopped", 3)
     assert summary.reason == "a worker process cannot be started (no more processes): use fewer workers"
 
 
 SCRIPT = """
+import sys
 from tests.models.conftest import start
 from tests.models.fakes import FakeApp
-outcomes = start("processes", FakeApp([("square", 1), ("slow", 60)])).outcomes()
+outcomes = start(sys.argv[1], FakeApp([("square", 1), ("slow", 60)])).outcomes()
 print(next(outcomes).value, flush=True)
 """
 
 
-def test_a_program_ends_though_its_run_is_not_closed(tmp_path: Path) -> None:
+def test_a_program_ends_though_its_run_is_not_closed(supervised: str, tmp_path: Path) -> None:
     """Workers do not heed SIGTERM, by which multiprocessing asks them to end before it waits for them."""
     path = tmp_path / "script.py"
     path.write_text(SCRIPT)
     done = subprocess.run(
-        [sys.executable, "-W", "error", str(path)],
+        [sys.executable, "-W", "error", str(path), supervised],
         capture_output=True,
         text=True,
         timeout=20,

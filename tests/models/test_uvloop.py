@@ -1,4 +1,4 @@
-"""--uvloop: another event loop for the asyncio model, and what is said where there can be none."""
+"""--uvloop: another event loop for the models that have one, and what is said where there can be none."""
 
 from __future__ import annotations
 
@@ -43,11 +43,12 @@ def start(model: str, **network: Any) -> Run:
     return Run(app, RunOptions(model=model), network=NetworkOptions(**network), output="", policy=QUICK)
 
 
+@pytest.mark.parametrize("model", ["asyncio", "hybrid"])
 @pytest.mark.parametrize(("network", "module"), [({"uvloop": True}, "uvloop"), ({}, "asyncio")])
-def test_the_loop_is_the_one_that_was_asked_for(network: dict[str, Any], module: str) -> None:
+def test_the_loop_is_the_one_that_was_asked_for(model: str, network: dict[str, Any], module: str) -> None:
     """Installed is not asked for."""
     pytest.importorskip("uvloop")
-    (outcome,) = start("asyncio", **network).outcomes()
+    (outcome,) = start(model, **network).outcomes()
     assert isinstance(outcome, Success)
     assert outcome.value.startswith(module)
 
