@@ -136,10 +136,20 @@ def test_not_kept_with_the_texts_of_a_png(tmp_path: Path) -> None:
 
 def test_tiff_is_kept_if_it_stands_upright(tmp_path: Path) -> None:
     """Pillow turns TIFFs by itself; the file would lie on its side still."""
-    upright = saved(Image.new("L", (8, 4)), tmp_path / "a.tif", compression="tiff_deflate")
-    turned = saved(Image.new("L", (8, 4)), tmp_path / "b.tif", compression="tiff_deflate", exif=exif(orientation=3))
-    assert done(upright)[0].kept
-    assert not done(turned)[0].kept
+    for name, facts in (("a.tif", exif()), ("b.tif", exif(orientation=3))):
+        saved(photo(160, 120), tmp_path / name, compression="jpeg", quality=20, exif=facts)
+    assert done(tmp_path / "a.tif")[0].kept
+    assert not done(tmp_path / "b.tif")[0].kept
+
+
+def test_not_kept_where_a_part_has_the_same_size(tmp_path: Path) -> None:
+    """A border that is cut off, and what is left drawn out to the size that there was."""
+    image = photo(160, 120).copy()
+    image.paste("white", (0, 0, 160, 30))
+    path = saved(image, tmp_path / "a.jpg", quality=20)
+    options = {"trim": True, "size": "160x120", "fit": "stretch", "enlarge": True}
+    assert done(path, size="160x120")[0].kept
+    assert not done(path, existing="overwrite", **options)[0].kept
 
 
 def test_animation_is_kept_as_one(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import os
 import re
 from typing import IO, Any
 
-from PIL import ExifTags
+from PIL import ExifTags, Image
 
 from toolkit.apps.resize.formats import Format
 from toolkit.apps.resize.geometry import Layout
@@ -42,7 +42,7 @@ def may_stay(subject: Subject, layout: Layout, frames: int, form: Format, settin
     same_picture = (
         _OWN.get(image.format or "") == form
         and subject.turn == 1
-        and _orientation(subject) == 1
+        and _orientation(subject, form) == 1
         and layout.canvas == subject.size == layout.size
         and layout.region == (0.0, 0.0, *map(float, subject.size))
         and frames == getattr(image, "n_frames", 1)
@@ -55,10 +55,12 @@ def may_stay(subject: Subject, layout: Layout, frames: int, form: Format, settin
     return same_picture and same_colours and (limit is None or size <= limit) and _says_no_more(subject, form, settings)
 
 
-def _orientation(subject: Subject) -> Any:
+def _orientation(subject: Subject, form: Format) -> Any:
     """Return the orientation in the file; of a TIFF, Pillow forgets it once it has turned the pixels."""
-    tags = getattr(subject.image, "tag_v2", {})
-    return tags.get(ExifTags.Base.Orientation, subject.exif.get(ExifTags.Base.Orientation, 1))
+    if form != "tiff":
+        return subject.exif.get(ExifTags.Base.Orientation, 1)
+    subject.file.seek(0)
+    return Image.open(subject.file, formats=["TIFF"]).getexif().get(ExifTags.Base.Orientation, 1)
 
 
 def _says_no_more(subject: Subject, form: Format, settings: Settings) -> bool:

@@ -46,7 +46,7 @@ def settings_of(options: ResizeOptions) -> Settings:
         keep_dates=options.keep_dates,
     )
     _check_names(options)
-    _check_originals(options)
+    _check_originals(options, len(settings.shape.sizes) * len(settings.writing.formats))
     return settings
 
 
@@ -198,7 +198,8 @@ def _check_names(options: ResizeOptions) -> None:
         _read("name-template", template.parse_template, options.name_template)
 
 
-def _check_originals(options: ResizeOptions) -> None:
+def _check_originals(options: ResizeOptions, files: int) -> None:
+    """Raise UsageError unless it is clear where originals go; files: results of one picture, at most."""
     if options.backup is not None and options.trash:
         raise UsageError("--backup and --trash both keep the originals: choose one")
     if options.in_place and options.backup is None and not options.trash:
@@ -207,8 +208,7 @@ def _check_originals(options: ResizeOptions) -> None:
         raise UsageError("--backup and --trash go with --in-place: without it, originals are not touched")
     if options.in_place and options.existing == "skip":
         raise UsageError("--in-place replaces what is there, and --existing skip leaves it: choose one")
-    several = (options.sizes or "").count(",") or (options.formats or "").count(",")
-    if options.in_place and several:
+    if options.in_place and files > 1:
         raise UsageError("--in-place makes one file of each picture: give one size and one format")
     if options.trash and importlib.util.find_spec("send2trash") is None:
         raise MissingExtra("--trash", "trash")
