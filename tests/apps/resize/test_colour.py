@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import struct
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
-from tests.apps.resize.making import near, one, profile, saved
-
-FORMATS = ["jpeg", "png", "webp", "avif", "tiff", "gif"]
+from tests.apps.resize.making import array, corners, failure, near, one, profile, run, saved
+from toolkit.apps.resize import codecs
+from toolkit.apps.resize.colour import is_srgb, srgb_profile
+from toolkit.apps.resize.formats import FORMATS, TAGGED, Format, missing
+from toolkit.core.errors import FailureKind
+from toolkit.core.task import Success
 
 
 def test_p3_becomes_srgb(tmp_path: Path, engine: str) -> None:
@@ -79,7 +84,7 @@ def test_cmyk_without_profile(tmp_path: Path) -> None:
     assert near(result.getpixel((4, 4)), (0, 255, 255), 3)
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", ["jpeg", "png", "webp", "avif", "tiff", "gif"])
 def test_cmyk_never_leaves_its_profile_behind(tmp_path: Path, form: str) -> None:
     """RGB pixels never carry a CMYK profile, whatever the format or the wish to keep it."""
     source = saved(Image.new("CMYK", (16, 16), (255, 0, 0, 0)), tmp_path / "a.jpg", icc_profile=profile("cmyk"))
@@ -153,3 +158,123 @@ def test_profile_when_it_does_not_fit(
         assert "icc_profile" not in image.info
         assert len(value.warnings) == 1
         assert words in value.warnings[0]
+
+
+KINDS = {
+    "p3": ("RGB", (180, 120, 60), "p3"),
+    "p3 clear": ("RGBA", (180, 120, 60, 200), "p3"),
+    "adobe": ("RGB", (150, 120, 80), "adobe"),
+    "srgb": ("RGB", (180, 120, 60), "srgb"),
+    "untagged": ("RGB", (180, 120, 60), None),
+    "grey": ("L", 100, "grey"),
+    "grey 2.2": ("L", 100, "grey2"),
+    "grey clear": ("LA", (100, 200), "grey"),
+    "cmyk": ("CMYK", (120, 30, 0, 20), "cmyk"),
+}
+
+
+def _seen(image: Image.Image) -> tuple[int, ...]:
+    """Return the colour in the middle as a screen shows it that goes by the profile."""
+    icc = image.info.get("icc_profile")
+    plain = image.convert({"LA": "L", "RGBA": "RGB", "P": "RGB"}.get(image.mode, image.mode))
+    if not icc:
+        return tuple(array(plain, "RGB")[8, 8])
+    own, screen = ImageCms.ImageCmsProfile(io.BytesIO(icc)), ImageCms.createProfile("sRGB")
+    assert own.profile.xcolor_space.strip() == {"L": "GRAY"}.get(plain.mode, plain.mode), "a stale profile"
+    shown = ImageCms.profileToProfile(
+        plain,
+        own,
+        screen,
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        outputMode="RGB",
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+    assert shown is not None
+    return tuple(array(shown)[8, 8])
+
+
+@pytest.mark.parametrize("forms", [sorted(TAGGED), sorted(set(FORMATS) - TAGGED)], ids=["tagged", "untagged"])
+@pytest.mark.parametrize("wish", ["srgb", "keep", "file"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_colour_is_seen_as_it_was(tmp_path: Path, engine: str, kind: str, wish: str, forms: list[Format]) -> None:
+    """Whatever happens to numbers and profiles, together they mean the colour that was there; none is left over."""
+    mode, colour, icc = KINDS[kind]
+    (tmp_path / "wide.icc").write_bytes(profile("adobe"))
+    tag = {"icc_profile": profile(icc)} if icc else {}
+    source = saved(Image.new(mode, (24, 24), colour), tmp_path / ("a.tif" if mode == "CMYK" else "a.png"), **tag)
+    with Image.open(source) as image:
+        wanted = _seen(image)
+    told = str(tmp_path / "wide.icc") if wish == "file" else wish
+    there = [form for form in forms if not missing(form)]
+    (done,) = run(
+        [source], tmp_path / "out", size="16x16", formats=",".join(there), profile=told, quality=95, engine=engine
+    )
+    assert isinstance(done, Success)
+    for output in done.value.outputs:
+        codecs.require(output.format)
+        with Image.open(tmp_path / "out" / output.name) as image:
+            flat = mode in {"RGBA", "LA"} and image.mode not in {"RGBA", "LA"}
+            assert flat or near(_seen(image), wanted, 6), output.format
+
+
+def test_profile_of_a_file(tmp_path: Path, engine: str) -> None:
+    """Pixels of every sort are converted to it, straight, and tagged with it."""
+    (tmp_path / "wide.icc").write_bytes(profile("adobe"))
+    told = {"profile": str(tmp_path / "wide.icc"), "engine": engine}
+    green = saved(Image.new("RGB", (16, 16), (0, 255, 0)), tmp_path / "a.png", icc_profile=profile("p3"))
+    image, _ = one(green, tmp_path / "out", **told)
+    assert near(image.getpixel((8, 8)), (103, 255, 0), 2)  # by way of sRGB, red would be 144
+    assert image.info["icc_profile"] == profile("adobe")
+    clear, _ = one(saved(Image.new("RGBA", (16, 16), (0, 255, 0, 99)), tmp_path / "b.png"), tmp_path / "out", **told)
+    assert near(clear.getpixel((8, 8)), (144, 255, 60, 99), 2)
+    grey, _ = one(saved(Image.new("L", (16, 16), 128), tmp_path / "c.png"), tmp_path / "out", **told)
+    assert grey.mode == "RGB"
+    assert near(grey.getpixel((8, 8)), (128, 128, 128), 2)
+    same, _ = one(saved(corners(), tmp_path / "d.png", icc_profile=profile("adobe")), tmp_path / "out", **told)
+    assert same.tobytes() == corners().tobytes()
+
+
+@pytest.mark.parametrize("form", ["gif", "jxl"])
+def test_profile_of_a_file_where_none_is_carried(tmp_path: Path, form: Format) -> None:
+    """The colours are then sRGB's, and the result says so: without its profile, a wide one would look dull."""
+    if missing(form):
+        pytest.skip(f"needs the extra {form}")
+    (tmp_path / "wide.icc").write_bytes(profile("adobe"))
+    source = saved(Image.new("RGB", (16, 16), (180, 120, 60)), tmp_path / "a.png")
+    image, value = one(source, tmp_path / "out", format=form, profile=str(tmp_path / "wide.icc"))
+    assert near(image.convert("RGB").getpixel((8, 8)), (180, 120, 60), 3)
+    assert value.warnings == (f"{form} carries no colour profile: converted to sRGB",)
+
+
+def test_profile_of_a_file_that_is_broken(tmp_path: Path, engine: str) -> None:
+    """The picture fails by name where the profile only looks like one."""
+    (tmp_path / "bad.icc").write_bytes(profile("p3")[:300])
+    source = saved(corners(), tmp_path / "a.png")
+    failed = failure(source, tmp_path / "out", profile=str(tmp_path / "bad.icc"), engine=engine)
+    assert failed.kind is FailureKind.INPUT
+    assert "no profile that pictures can be converted to" in failed.message
+
+
+@pytest.mark.parametrize("form", ["jpeg", "png", "webp", "avif", "tiff"])
+def test_icc_only_says_what_the_colours_are(tmp_path: Path, engine: str, form: str) -> None:
+    """The profile of sRGB where colours were converted, or one that was kept; grey has none."""
+    options = {"metadata": "icc-only", "format": form, "engine": engine, "quality": 95}
+    source = saved(Image.new("RGB", (16, 16), (234, 51, 35)), tmp_path / "a.png", icc_profile=profile("p3"))
+    image, _ = one(source, tmp_path / "o1", **options)
+    assert near(image.convert("RGB").getpixel((8, 8)), (255, 0, 0), 6)
+    assert near(_seen(image), (255, 0, 0), 6)
+    assert b"sRGB" in image.info["icc_profile"].replace(b"\0", b"")
+    kept, _ = one(source, tmp_path / "o2", profile="keep", **options)
+    assert kept.info["icc_profile"] == profile("p3")
+    grey, _ = one(saved(Image.new("L", (16, 16), 9), tmp_path / "g.png"), tmp_path / "o3", **options)
+    assert "icc_profile" not in grey.info or grey.mode == "RGB"
+
+
+def test_icc_only_is_the_same_every_time() -> None:
+    """The profile has no time of day in it: results of one picture are the same bytes."""
+    srgb_profile.cache_clear()
+    first = srgb_profile()
+    srgb_profile.cache_clear()
+    assert first == srgb_profile()
+    assert first[24:36] == struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
+    assert is_srgb(first)

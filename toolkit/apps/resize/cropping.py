@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
+from operator import mul
 
-from PIL import Image, ImageChops, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from toolkit.apps.resize.geometry import CENTER, Place, Region, Size
 from toolkit.apps.resize.modes import ALPHA, DEEP, narrowed
@@ -16,7 +16,10 @@ _COLOURFUL = 0.3
 """What strong colours weigh against edges: a flower before a hedge."""
 
 _CENTRED = 0.15
-"""How much less a part at the rim counts: of two that are alike, the middle is the better cut."""
+"""How much less counts what is at the picture's rim: of two that are alike, the middle is the better cut."""
+
+_INNER = 0.5
+"""How much less counts what is at the cut's own rim: a thing that fits in is not to touch its edge."""
 
 
 def proxy_size(size: Size) -> Size:
@@ -29,7 +32,7 @@ def smart_place(proxy: Image.Image, size: Size, used: tuple[float, float]) -> Pl
     """Return where a cut of `used` pixels holds most of a picture of this size; proxy: the whole of it, small.
 
     What is counted is energy: how much each pixel differs from its neighbours, and how colourful it is, less at the
-    rim. A cut leaves room in one direction only, so it is found by one pass over the columns, or the rows.
+    rims. A cut leaves room in one direction only, so it is found by one pass over the columns, or the rows.
     """
     shares = used[0] / size[0], used[1] / size[1]
     across = shares[0] < shares[1]
@@ -38,11 +41,11 @@ def smart_place(proxy: Image.Image, size: Size, used: tuple[float, float]) -> Pl
         return CENTER
     profile = _profile(_energy(proxy), across=across)
     length = max(1, round(share * len(profile)))
-    sums = [0.0, *accumulate(profile)]
     room = len(profile) - length
     if room <= 0:
         return CENTER
-    totals = [sums[start + length] - sums[start] for start in range(room + 1)]
+    weights = [1 - _INNER * abs(2 * (at + 0.5) / length - 1) for at in range(length)]
+    totals = [sum(map(mul, profile[start : start + length], weights)) for start in range(room + 1)]
     best = max(totals)
     # Equal places are as good as each other, and the one nearest to the middle looks best.
     good = [start for start, total in enumerate(totals) if total >= best * 0.999]
@@ -74,9 +77,10 @@ def content(frame: Image.Image, tolerance: int) -> Region | None:
 
 
 def _energy(proxy: Image.Image) -> Image.Image:
-    plain = proxy.convert("RGB")
+    plain = (narrowed(proxy) if proxy.mode == DEEP else proxy).convert("RGB")
     grey = plain.convert("L").filter(ImageFilter.GaussianBlur(1))
     edges = grey.filter(ImageFilter.Kernel((3, 3), (-1, -1, -1, -1, 8, -1, -1, -1, -1), 1, 0))
+    ImageDraw.Draw(edges).rectangle((0, 0, edges.width - 1, edges.height - 1), outline=0)  # there it copies the picture
     colourful = plain.convert("HSV").getchannel("S").point(lambda level: int(level * _COLOURFUL * 0.25))
     seen = ImageChops.add(edges, colourful)
     if proxy.mode in ALPHA:
@@ -87,6 +91,8 @@ def _energy(proxy: Image.Image) -> Image.Image:
 def _profile(energy: Image.Image, *, across: bool) -> list[float]:
     """Return the energy of each column (across) or row, less at the rim."""
     length = energy.width if across else energy.height
-    line = energy.resize((length, 1) if across else (1, length), Image.Resampling.BOX)
+    # In floats, since a small thing is less than one level of a long column.
+    line = energy.convert("F").resize((length, 1) if across else (1, length), Image.Resampling.BOX)
     middle = (length - 1) / 2 or 1
-    return [level * (1 - _CENTRED * abs(at - middle) / middle) for at, level in enumerate(line.tobytes())]
+    levels = memoryview(line.tobytes()).cast("f")
+    return [level * (1 - _CENTRED * abs(at - middle) / middle) for at, level in enumerate(levels)]

@@ -188,7 +188,7 @@ def _refined(subject: Subject, settings: Settings, pixels: Pixels, planned: list
         seen = area or (0.0, 0.0, float(subject.size[0]), float(subject.size[1]))
         region = geometry.as_stored(seen, subject.size, subject.turn)
         small = cropping.proxy_size((round(region[2] - region[0]), round(region[3] - region[1])))
-        proxy = _upright(subject, pixels, region, small, first)
+        proxy = turning.leaning(_upright(subject, pixels, region, small, first), shape.angle)
     return pieces(subject, shape, area, proxy) if area or proxy else planned
 
 
@@ -223,8 +223,10 @@ def _tag(settings: Settings) -> bytes:
 
 def _colours(settings: Settings, forms: frozenset[Format]) -> Colours:
     writing = settings.writing
-    if writing.profile == "file":
+    if writing.profile == "file" and forms <= TAGGED:
         return Colours(target=writing.icc)
+    if writing.profile == "file":
+        warned.note(f"{', '.join(sorted(forms - TAGGED))} carries no colour profile: converted to sRGB")
     tagged = writing.profile == "keep" and forms <= TAGGED
     plain = not any(map(may_colour, settings.operations))
     grey = forms <= {"jpeg", "png", "tiff"} and len(set(writing.background[:3])) == 1 and plain

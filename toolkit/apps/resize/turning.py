@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PIL import Image
 
-from toolkit.apps.resize.geometry import Region, Size
+from toolkit.apps.resize.geometry import Region, Size, rotated_size
 from toolkit.apps.resize.modes import ALPHA, premultiplied, straight
 
 TURNS = {
@@ -24,6 +24,14 @@ def turned(frame: Image.Image, code: int) -> Image.Image:
     return frame.transpose(TURNS[code]) if code in TURNS else frame
 
 
+def leaning(frame: Image.Image, degrees: float) -> Image.Image:
+    """Return the whole frame turned clockwise by less than a right angle, on the canvas that holds it."""
+    if not degrees:
+        return frame
+    canvas = rotated_size(frame.size, degrees)
+    return tilted(frame, degrees, (0.0, 0.0, float(canvas[0]), float(canvas[1])), canvas)
+
+
 def tilted(frame: Image.Image, degrees: float, region: Region, size: Size) -> Image.Image:
     """Return the frame turned clockwise, and of that a region, scaled to size; alpha is where nothing is.
 
@@ -33,7 +41,10 @@ def tilted(frame: Image.Image, degrees: float, region: Region, size: Size) -> Im
     clear = {"L": "LA", "RGB": "RGBA"}.get(frame.mode, frame.mode)
     ready = premultiplied(frame.convert(clear))
     around = ready.rotate(-degrees, Image.Resampling.BICUBIC, expand=True)
-    left, top, right, bottom = region
+    # Pillow's canvas is that canvas, with whole pixels more on both sides where it rounds otherwise.
+    width, height = rotated_size(frame.size, degrees)
+    across, down = (around.width - width) / 2, (around.height - height) / 2
+    left, top, right, bottom = region[0] + across, region[1] + down, region[2] + across, region[3] + down
     box = (max(0.0, left), max(0.0, top), min(float(around.width), right), min(float(around.height), bottom))
     done = straight(around.resize(size, Image.Resampling.LANCZOS, box=box))
     assert done.mode in ALPHA  # noqa: S101 - what stays free is seen through
