@@ -32,3 +32,24 @@ def tidy(text: str) -> str:
 def lined(html: str) -> str:
     """Return a page's text with all line breaks as one sign, as HTML 5 reads them."""
     return html.replace("\r\n", "\n").replace("\r", "\n") if "\r" in html else html
+
+
+class Budget:
+    """The work that one page may ask of us: elements nest, and each may be asked for all the text within it."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self) -> None:
+        self._left = WORK
+
+    def spend(self, pieces: int, signs: int = 0) -> None:
+        """Count pieces of text and their signs; raises ValueError when it is too much."""
+        self._left -= pieces + (signs >> 4)
+        if self._left < 0:
+            raise ValueError("its elements nest so that the rules ask for the same text over and over")
+
+
+WORK = 10_000_000
+"""Pieces of text, each as much work as sixteen signs: about three seconds of it."""
+EACH = 8
+"""Pieces that a match is as much work as."""

@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from bs4.element import CData, NavigableString, PageElement, Script, Stylesheet, Tag, TemplateString
 from bs4.formatter import EntitySubstitution, HTMLFormatter
 
-from toolkit.apps.scrape.text import BROKEN, HIDDEN, SPACED, UNSPACED, VERBATIM, lined, tidy
+from toolkit.apps.scrape.text import BROKEN, EACH, HIDDEN, SPACED, UNSPACED, VERBATIM, Budget, lined, tidy
 
 TEXTS = frozenset({NavigableString, CData, Script, Stylesheet, TemplateString})
 """The strings that are text; comments, doctypes and their kin are other classes."""
@@ -33,10 +33,13 @@ class SoupPage:
         self._soup = BeautifulSoup("\n" + lined(html), "lxml", multi_valued_attributes=None)
         for template in self._soup.find_all("template"):
             template.clear()  # a template's content is not part of the page
+        self._budget = Budget()
 
     def find(self, selector: soupsieve.SoupSieve, within: Tag | None = None) -> list[Tag]:
         """Return every match."""
-        return selector.select(within or self._soup)
+        found = selector.select(within or self._soup)
+        self._budget.spend(EACH * len(found))
+        return found
 
     def first(self, selector: soupsieve.SoupSieve, within: Tag | None = None) -> Tag | None:
         """Return the first match."""
@@ -60,7 +63,7 @@ class SoupPage:
 
     def text(self, node: Tag) -> str:
         """Return an element's text."""
-        return tidy(_text(node, SPACED, SPACED))
+        return tidy(_text(node, SPACED, SPACED, self._budget))
 
     def own(self, node: Tag) -> str:
         """Return the text in the element itself."""
@@ -68,16 +71,20 @@ class SoupPage:
 
     def pre(self, node: Tag) -> str:
         """Return an element's text as written."""
-        text = _text(node, UNSPACED, BROKEN)
+        text = _text(node, UNSPACED, BROKEN, self._budget)
         return text.removeprefix("\n") if node.name in VERBATIM else text
 
     def inner(self, node: Tag) -> str:
         """Return the markup inside an element."""
-        return node.decode_contents(formatter=_AsWritten()).replace("\xa0", "&nbsp;")
+        return self._markup(node.decode_contents(formatter=_AsWritten()))
 
     def outer(self, node: Tag) -> str:
         """Return the markup of an element."""
-        return node.decode(formatter=_AsWritten()).replace("\xa0", "&nbsp;")
+        return self._markup(node.decode(formatter=_AsWritten()))
+
+    def _markup(self, html: str) -> str:
+        self._budget.spend(EACH, len(html))
+        return html.replace("\xa0", "&nbsp;")
 
     def attribute(self, node: Tag, name: str) -> str | None:
         """Return an attribute."""
@@ -112,7 +119,7 @@ class Soup:
         return SoupPage(html)
 
 
-def _text(tag: Tag, opening: Mapping[str, str], closing: Mapping[str, str]) -> str:
+def _text(tag: Tag, opening: Mapping[str, str], closing: Mapping[str, str], budget: Budget) -> str:
     pieces: list[str] = []
     # A stack of our own: pages nest deeper than Python recurses.
     stack: list[tuple[Iterator[PageElement], str]] = [(iter(tag.contents), "")]
@@ -128,7 +135,9 @@ def _text(tag: Tag, opening: Mapping[str, str], closing: Mapping[str, str]) -> s
                 stack.append((iter(child.contents), closing.get(child.name, "")))
         elif type(child) in TEXTS:
             pieces.append(str(child))
-    return "".join(pieces)
+    text = "".join(pieces)
+    budget.spend(len(pieces), len(text))
+    return text
 
 
 parser = Soup()

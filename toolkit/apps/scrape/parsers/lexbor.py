@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
-from toolkit.apps.scrape.text import BROKEN, HIDDEN, SPACED, UNSPACED, tidy
+from toolkit.apps.scrape.text import BROKEN, EACH, HIDDEN, SPACED, UNSPACED, Budget, tidy
 
 MARK = "toolkit-scope"
 """An attribute that an element has while `:scope`, which lexbor does not know, stands for it."""
@@ -27,6 +27,7 @@ class LexborPage:
 
     def __init__(self, html: str) -> None:
         self._tree = LexborHTMLParser(html)
+        self._budget = Budget()
 
     def find(self, selector: Selector, within: LexborNode | None = None) -> list[LexborNode]:
         """Return every match."""
@@ -36,6 +37,7 @@ class LexborPage:
             found = _below(selector, within)
         if selector.listed and len(found) > 1:
             found = [node for node, last in zip(found, [None, *found], strict=False) if not _same(node, last)]
+        self._budget.spend(EACH * len(found))
         return found
 
     def first(self, selector: Selector, within: LexborNode | None = None) -> LexborNode | None:
@@ -68,7 +70,7 @@ class LexborPage:
 
     def text(self, node: LexborNode) -> str:
         """Return an element's text."""
-        return tidy(_text(node, SPACED, SPACED))
+        return tidy(_text(node, SPACED, SPACED, self._budget))
 
     def own(self, node: LexborNode) -> str:
         """Return the text in the element itself."""
@@ -77,15 +79,19 @@ class LexborPage:
 
     def pre(self, node: LexborNode) -> str:
         """Return an element's text as written."""
-        return _text(node, UNSPACED, BROKEN)
+        return _text(node, UNSPACED, BROKEN, self._budget)
 
     def inner(self, node: LexborNode) -> str:
         """Return the markup inside an element."""
-        return node.inner_html or ""
+        html = node.inner_html or ""
+        self._budget.spend(EACH, len(html))
+        return html
 
     def outer(self, node: LexborNode) -> str:
         """Return the markup of an element."""
-        return node.html or ""
+        html = node.html or ""
+        self._budget.spend(EACH, len(html))
+        return html
 
     def attribute(self, node: LexborNode, name: str) -> str | None:
         """Return an attribute."""
@@ -138,10 +144,16 @@ def _same(node: LexborNode, other: LexborNode | None) -> bool:
     return other is not None and bool(node.mem_id == other.mem_id)
 
 
-def _text(node: LexborNode, opening: Mapping[str, str], closing: Mapping[str, str]) -> str:
+def _text(node: LexborNode, opening: Mapping[str, str], closing: Mapping[str, str], budget: Budget) -> str:
     child = node.first_child
-    if child is not None and child.is_text_node and child.next is None:
-        return child.text_content or ""
+    while child is not None and child.next is None:  # one text, however many elements are around it
+        if child.is_text_node:
+            text: str = child.text_content or ""
+            budget.spend(1, len(text))
+            return text
+        if (tag := child.tag or "") in HIDDEN or tag == "br":
+            break
+        child = child.first_child
     pieces: list[str] = []
     # A stack of our own: pages nest deeper than Python recurses.
     stack: list[tuple[Iterator[LexborNode], str]] = [(node.iter(include_text=True), "")]
@@ -156,7 +168,9 @@ def _text(node: LexborNode, opening: Mapping[str, str], closing: Mapping[str, st
         elif child.is_element_node and (tag := child.tag or "") not in HIDDEN:
             pieces.append(opening.get(tag, ""))
             stack.append((child.iter(include_text=True), closing.get(tag, "")))
-    return "".join(pieces)
+    text = "".join(pieces)
+    budget.spend(len(pieces), len(text))
+    return text
 
 
 parser = Lexbor()

@@ -10,7 +10,7 @@ from cssselect import HTMLTranslator, SelectorError
 from cssselect.xpath import XPathExpr
 from lxml import etree
 
-from toolkit.apps.scrape.text import BROKEN, HIDDEN, SPACED, UNSPACED, VERBATIM, lined, tidy
+from toolkit.apps.scrape.text import BROKEN, EACH, HIDDEN, SPACED, UNSPACED, VERBATIM, Budget, lined, tidy
 
 
 class Selector:
@@ -46,10 +46,13 @@ class LxmlPage:
         self._root = etree.Element("html") if root is None else root
         for template in self._root.iter("template"):
             template[:], template.text = [], None  # a template's content is not part of the page
+        self._budget = Budget()
 
     def find(self, selector: Selector, within: Any = None) -> list[Any]:
         """Return every match."""
-        return selector(self._root if within is None else within)
+        found = selector(self._root if within is None else within)
+        self._budget.spend(EACH * len(found))
+        return found
 
     def first(self, selector: Selector, within: Any = None) -> Any | None:
         """Return the first match."""
@@ -68,7 +71,7 @@ class LxmlPage:
 
     def text(self, node: Any) -> str:
         """Return an element's text."""
-        return tidy(node if isinstance(node, str) else _text(node, SPACED, SPACED))
+        return tidy(node if isinstance(node, str) else _text(node, SPACED, SPACED, self._budget))
 
     def own(self, node: Any) -> str:
         """Return the text in the element itself."""
@@ -78,7 +81,7 @@ class LxmlPage:
         """Return an element's text as written."""
         if isinstance(node, str):
             return node
-        text = _text(node, UNSPACED, BROKEN)
+        text = _text(node, UNSPACED, BROKEN, self._budget)
         return text.removeprefix("\n") if node.tag in VERBATIM else text
 
     def inner(self, node: Any) -> str:
@@ -88,13 +91,17 @@ class LxmlPage:
         text = node.text or ""
         pieces = [text if node.tag in HIDDEN else escape(text, quote=False)]
         pieces += [etree.tostring(child, method="html", encoding="unicode") for child in node]
-        return "".join(pieces).replace("\xa0", "&nbsp;")
+        return self._markup("".join(pieces))
 
     def outer(self, node: Any) -> str:
         """Return the markup of an element."""
         if isinstance(node, str):
             return node
-        return etree.tostring(node, method="html", encoding="unicode", with_tail=False).replace("\xa0", "&nbsp;")
+        return self._markup(etree.tostring(node, method="html", encoding="unicode", with_tail=False))
+
+    def _markup(self, html: str) -> str:
+        self._budget.spend(EACH, len(html))
+        return html.replace("\xa0", "&nbsp;")
 
     def attribute(self, node: Any, name: str) -> str | None:
         """Return an attribute."""
@@ -155,9 +162,11 @@ class _Backwards(HTMLTranslator):
         return xpath.add_condition("count(. | $scope) = 1")
 
 
-def _text(node: Any, opening: Mapping[str, str], closing: Mapping[str, str]) -> str:
+def _text(node: Any, opening: Mapping[str, str], closing: Mapping[str, str], budget: Budget) -> str:
     if len(node) == 0:
-        return node.text or ""
+        text: str = node.text or ""
+        budget.spend(1, len(text))
+        return text
     pieces: list[str] = []
     for event, element in etree.iterwalk(node, events=("start", "end", "comment", "pi")):
         within = element is not node
@@ -168,7 +177,9 @@ def _text(node: Any, opening: Mapping[str, str], closing: Mapping[str, str]) -> 
             pieces += (edge, element.text or "") if shown else ()
         else:
             pieces += (edge, element.tail or "") if within else ()
-    return "".join(pieces)
+    text = "".join(pieces)
+    budget.spend(len(pieces), len(text))
+    return text
 
 
 parser = Lxml()

@@ -8,8 +8,8 @@ from typing import Any
 
 from toolkit.apps.scrape.urls import base_of, resolve
 
-SAFE = re.compile(r"[A-Za-z0-9_.~:@!$&'()*+,;=/?%-]*")
-"""Fragments that stay as they are written."""
+SAFE = re.compile(r"[A-Za-z0-9_.~:@!$&'()*+,;=/?%-]*").fullmatch
+"""Tells which fragments stay as they are written."""
 UNENDORSED = frozenset({"nofollow", "ugc", "sponsored"})
 """What a link's rel says if the page does not vouch for it."""
 
@@ -45,9 +45,11 @@ class References:
     def resolve(self, reference: str) -> str:
         """Return a reference as an absolute URL, as `urls.resolve` does."""
         head, sign, fragment = reference.partition("#")
-        if sign and not SAFE.fullmatch(fragment):
+        if not sign:
+            return self._known.get(head) or self.bare(head)
+        if not SAFE(fragment) or (head and head[-1] <= " "):
             return resolve(self._base, reference, self._encoding)
-        return self.bare(head) + sign + fragment
+        return f"{self._known.get(head) or self.bare(head)}#{fragment}"
 
     def bare(self, reference: str) -> str:
         """Return a reference that has no fragment as an absolute URL."""

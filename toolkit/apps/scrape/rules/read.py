@@ -7,6 +7,7 @@ from typing import Any
 
 from toolkit.apps.scrape.encodings import codec_of, decode
 from toolkit.apps.scrape.parsers import Document
+from toolkit.apps.scrape.rules import limits
 from toolkit.apps.scrape.rules.head import read_head
 from toolkit.apps.scrape.rules.links import UNENDORSED, Carry, Link, References
 from toolkit.apps.scrape.rules.model import Rules, Value
@@ -18,9 +19,12 @@ Row = dict[str, Value]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A value that is not what the rules say. row: its row's place in the page. field: as in `reviews[2].stars`."""
+    """A value that is not what the rules say.
 
-    row: int
+    row: the place among the rows, or None for a row that goes on with a linked page. field: as in `reviews[2].stars`.
+    """
+
+    row: int | None
     field: str
     reason: str
 
@@ -89,6 +93,7 @@ def _read(
         kind = rules.page_for(url)
         page = kind.name if kind is not None else ""
     text, encoding = decode(body, charset)
+    limits.check(text)
     document = plan.parser.parse(text)
     head = read_head(document, plan.head, agent)
     references = References(url, head.base, codec_of(encoding))
@@ -123,15 +128,16 @@ class _Collector:
         self.links: dict[str, Link] = {}
 
     def rows_of(self, plan: PagePlan, carry: Carry | None) -> None:
-        for index, node in enumerate((None,) if plan.rows is None else self._document.find(plan.rows)):
+        for node in (None,) if plan.rows is None else self._document.find(plan.rows):
             told: list[tuple[str, str]] = []
             sight = Sight(self._document, node, self._references.resolve, told)
-            row = {name: get(sight) for name, get in plan.getters}
-            if told:
-                self.problems += [Problem(index, name, reason) for name, reason in told]
-            row = complete(carry, row)
+            row = complete(carry, {name: get(sight) for name, get in plan.getters})
+            place = None
             if plan.join is None or not self._join(plan.join, row, node, plan.name):
+                place = len(self.rows)
                 self.rows.append(row)
+            if told:
+                self.problems += [Problem(place, name, reason) for name, reason in told]
 
     def links_of(self, plan: FollowPlan, page: str) -> None:
         """Take the links of a rule; a URL that an earlier rule has taken is that rule's."""

@@ -1,0 +1,108 @@
+"""Pages made to hurt: what would take a parser minutes or gigabytes is refused before it is parsed.
+
+Each check is a guess from the tags as they are written, cheap for usual pages and right about the attacks that are
+known; a time limit on the task is what stands behind it.
+"""
+
+from __future__ import annotations
+
+import re
+
+FEW = 1000
+"""Tags of a page that can do no harm."""
+MANY = 10_000
+"""Tags from which nesting may take seconds: a parser looks through all open elements at each `<div>`."""
+HUGE = 50_000
+"""Tags of a page that is looked through in any case."""
+DEEPEST = 5000
+"""Elements within elements."""
+REOPENED = 2_000_000
+"""Elements that misnested `<b>`, `<font>` and their kin may make: each is opened again in each paragraph after it."""
+ATTRIBUTES = 10_000
+"""Attributes of one tag: each new one is compared with all before it."""
+WINDOW = 16 * 1024
+
+TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
+NAMES = re.compile(r"[\s/\"'][^\s/>\"'=]")
+VOID = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
+)
+UNCLOSED = frozenset(
+    {
+        "html",
+        "head",
+        "body",
+        "p",
+        "li",
+        "dt",
+        "dd",
+        "option",
+        "optgroup",
+        "tr",
+        "td",
+        "th",
+        "thead",
+        "tbody",
+        "tfoot",
+        "colgroup",
+    }
+)
+"""Elements that end by themselves."""
+FORMATTING = frozenset({"b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"})
+
+
+def check(text: str) -> None:
+    """Raise ValueError for a page that would take too long to parse, or too much memory."""
+    _check_attributes(text)
+    tags = text.count("<")
+    if tags < FEW:
+        return
+    unclosed = tags - 2 * text.count("</")
+    if unclosed > FEW or tags > HUGE or (tags > MANY and _rises(text)):
+        _check_nesting(text)
+
+
+def _rises(text: str) -> bool:
+    """Tell whether many elements may be open somewhere."""
+    level = 0
+    for start in range(0, len(text), WINDOW):
+        level += text.count("<", start, start + WINDOW) - 2 * text.count("</", start, start + WINDOW)
+        if level > DEEPEST:
+            return True
+    return False
+
+
+def _check_nesting(text: str) -> None:
+    opened: dict[str, int] = {}
+    depth = formatting = reopened = 0
+    for slash, written in TAG.findall(text):
+        name = written.lower()
+        if slash:
+            if opened.get(name):
+                opened[name] -= 1
+                depth -= 1
+                formatting -= name in FORMATTING
+        elif name not in VOID:
+            reopened += formatting
+            if name not in UNCLOSED:
+                opened[name] = opened.get(name, 0) + 1
+                depth += 1
+                formatting += name in FORMATTING
+        if depth > DEEPEST:
+            raise ValueError(f"its elements nest more than {DEEPEST:,} deep")
+    if reopened > REOPENED:
+        raise ValueError("it opens formatting elements by the thousand and does not close them")
+
+
+def _check_attributes(text: str) -> None:
+    start = 0
+    while start < len(text) - WINDOW:
+        if text.find("<", start, start + WINDOW) >= 0:
+            start += WINDOW
+            continue
+        tag, following = max(text.rfind("<", 0, start), 0), text.find("<", start)
+        following = len(text) if following < 0 else following
+        end = text.find(">", tag, following)
+        if len(NAMES.findall(text, tag, following if end < 0 else end)) > ATTRIBUTES:
+            raise ValueError(f"a tag has more than {ATTRIBUTES:,} attributes")
+        start = following
