@@ -21,10 +21,10 @@ Row = dict[str, Value]
 class Problem:
     """A value that is not what the rules say.
 
-    row: the place among the rows, or None for a row that goes on with a linked page. field: as in `reviews[2].stars`.
+    row: the place among the rows, or -1 for a row that goes on with a linked page. field: as in `reviews[2].stars`.
     """
 
-    row: int | None
+    row: int
     field: str
     reason: str
 
@@ -132,7 +132,7 @@ class _Collector:
             told: list[tuple[str, str]] = []
             sight = Sight(self._document, node, self._references.resolve, told)
             row = complete(carry, {name: get(sight) for name, get in plan.getters})
-            place = None
+            place = -1
             if plan.join is None or not self._join(plan.join, row, node, plan.name):
                 place = len(self.rows)
                 self.rows.append(row)
