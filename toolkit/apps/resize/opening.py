@@ -7,6 +7,7 @@ import importlib
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from io import BytesIO
 from typing import IO
 
 from PIL import (  # the plugins are imported here so that Pillow need not look for them
@@ -25,7 +26,7 @@ from PIL import (  # the plugins are imported here so that Pillow need not look 
     _imaging,
 )
 
-from toolkit.apps.resize import jxl_header, warned
+from toolkit.apps.resize import cut_webp, jxl_header, warned
 from toolkit.apps.resize.formats import EXTRA_DECODERS, HEAD, missing, sniff
 from toolkit.apps.resize.limits import Limit, check_pixels, limited
 from toolkit.core.errors import FailureKind, TaskError
@@ -98,8 +99,10 @@ def opened(
 
 
 def _open(file: IO[bytes], limit: Limit, also_read: Collection[str]) -> Image.Image:
-    decoders = _decoders(file.read(HEAD), also_read)
+    decoders = _decoders(head := file.read(HEAD), also_read)
     file.seek(0)
+    if is_salvaging() and sniff(head) == "webp":
+        return Image.open(BytesIO(cut_webp.filled(file.read())), formats=decoders)
     if _JXL in decoders:  # this one decodes all pixels as it opens a file
         size = jxl_header.size_of(file)
         if size is None:
