@@ -107,7 +107,7 @@ def _command(app: str) -> click.Command:
 def _run(app: str, sources: tuple[str, ...], asked: CompareOptions, options: dict[str, Any]) -> int:
     if asked.markdown and not asked.markdown.absolute().parent.is_dir():
         raise UsageError(f"cannot write --markdown {asked.markdown}: there is no such folder")
-    with _progress(asked) as watch:
+    with _progress(asked) as observe:
         comparison = compare(
             app,
             sources,
@@ -115,7 +115,7 @@ def _run(app: str, sources: tuple[str, ...], asked: CompareOptions, options: dic
             rounds=asked.rounds,
             seed=asked.seed,
             scratch=asked.scratch,
-            watch=watch,
+            observe=observe,
             command=["toolkit", *sys.argv[1:]],
             **options,
         )

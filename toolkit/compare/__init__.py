@@ -33,14 +33,14 @@ def compare(
     rounds: int = ROUNDS,
     seed: int = SEED,
     scratch: Path | None = None,
-    watch: Watch = lambda _: None,
+    observe: Watch = lambda _: None,
     command: Sequence[str] = (),
     **options: Any,
 ) -> Comparison:
     """Run an app on the same sources under several models, and return how they compare.
 
     options are those of the app's command, with _ for -. workers: for each model, or None for its own choice. scratch:
-    the folder below which the runs write; what they write is removed. watch: is told when a run begins and ends.
+    the folder below which the runs write; what they write is removed. observe: is told when a run begins and ends.
     Variants that break or disagree are in the Comparison and its exit_code. Raises UsageError for what cannot be used.
     """
     # Imported here, since the process that measures is in this package, too, and must start fast and stay small.
@@ -50,6 +50,10 @@ def compare(
     from toolkit.compare.runs import FreshRuns
     from toolkit.compare.verdicts import failing, flagged, standings
 
+    for name in ("watch", "in_place"):
+        if options.get(name):
+            flag = name.replace("_", "-")
+            raise UsageError(f"--{flag} has no place in a comparison: each run writes to a folder of its own, and ends")
     if rounds < 1:
         raise UsageError(f"--rounds {rounds}: give a number from 1")
     several = [str(source) for source in ([sources] if isinstance(sources, str | Path) else sources)]
@@ -62,7 +66,7 @@ def compare(
     reference = reference_of(variants)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     with _ended_by_signals(), _scratch(scratch) as folder:
-        points = flagged(variants, race(order, reference, FreshRuns(plan, folder), watch))
+        points = flagged(variants, race(order, reference, FreshRuns(plan, folder), observe))
     return Comparison(
         app=app,
         standings=standings(variants, reference, points),

@@ -55,11 +55,15 @@ def _files(folder: Path) -> Iterator[Path]:
 def _rows(file: Path) -> Iterator[tuple[str, str]]:
     with file.open("rb") as stream:
         for number, line in enumerate(stream, 1):
+            text = line.rstrip(b"\r\n")
             try:
-                key = str(json.loads(line)["url"])
-            except (ValueError, KeyError, TypeError):
+                row = json.loads(line)
+                key = str(row["url"])
+                row.pop("fetched_at", None)  # no two runs agree on that
+                text = json.dumps(row).encode()
+            except (ValueError, KeyError, TypeError, AttributeError):
                 key = f"{file.name}, line {number}"
-            yield key, hashlib.sha256(line.rstrip(b"\r\n")).hexdigest()
+            yield key, hashlib.sha256(text).hexdigest()
 
 
 def _unused(key: str, found: Mapping[str, str]) -> str:
