@@ -17,7 +17,7 @@ from toolkit.models import Model
 
 def test_command_when_options_are_given() -> None:
     """Options differing from their defaults are spelled as flags; sources cannot pass for options."""
-    options = {"header": ("A: 1", "B: 2"), "max_size": 5, "per_host": 8, "retries": 0, "max_errors": None}
+    options = {"header": ("A: 1", "B: 2"), "max_size": 5, "connect_timeout": 10.0, "retries": 0, "max_errors": None}
     found = work("download", ["http://x/"], variants("threads"), options)
     command = found.command(Variant("threads#2", "threads", 4), Path("folder"))
     assert command[command.index("-m") + 1 :] == [

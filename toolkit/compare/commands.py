@@ -98,7 +98,7 @@ def _spelled(field: Any, value: Any) -> Iterator[str]:
     """Yield an option as flags; nothing if it has its default value."""
     described: Description = field.metadata["option"]
     spellings = described.flags or ("--" + field.name.replace("_", "-"),)
-    flag = next(spelling for spelling in spellings if spelling.startswith("--"))
+    flag = next(spelling for spelling in spellings if spelling.startswith("--")).partition("/")[0]  # as --a/--no-a
     if value is None or value == field.default:
         return
     if isinstance(value, bool):
