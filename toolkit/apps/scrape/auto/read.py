@@ -10,10 +10,13 @@ from toolkit.apps.scrape.auto import declared, jsonld, maintext, microdata, open
 from toolkit.apps.scrape.auto.parts import TYPES, usual_parts
 from toolkit.apps.scrape.auto.view import Budget, Spent, View, compiled
 from toolkit.apps.scrape.parsers import Document, Parser
+from toolkit.apps.scrape.rules import limits
 from toolkit.apps.scrape.rules.links import References
 from toolkit.core import plugins
 from toolkit.core.errors import FailureKind, TaskError
 
+GIVEN_UP = (Spent, ValueError, RecursionError)
+"""What ends a part: our limits on a page, the parser's own, and its mistakes."""
 Problem = tuple[str, str]
 """A part, and why it is not all that the page has."""
 
@@ -68,15 +71,16 @@ def read_auto(
     """
     try:
         view = _view(html, url, parser, document, encoding)
-        problems: list[Problem] = []
-        chosen = usual_parts() if parts is None else parts
-        return Auto({part: _value(view, part, problems) for part in chosen}, tuple(problems))
     except (ValueError, RecursionError, AssertionError, MemoryError) as error:
         raise TaskError(FailureKind.PARSE, f"{parser} cannot read the page: {error}") from error
+    problems: list[Problem] = []
+    chosen = usual_parts() if parts is None else parts
+    return Auto({part: _value(view, part, problems) for part in chosen}, tuple(problems))
 
 
 def _view(html: str, url: str, parser: str, document: Document | None, encoding: str) -> View:
     if document is None:
+        limits.check(html)
         reader: Parser = plugins.load("toolkit.apps.scrape.parsers", parser, "parser")
         document = reader.parse(html)
     base = next(iter(document.attributes(compiled(parser, "base"), "href", first=True)), None)
@@ -87,7 +91,7 @@ def _value(view: View, part: str, problems: list[Problem]) -> Any:
     if part in SINGLE:
         try:
             return SINGLE[part](view)
-        except Spent as error:
+        except GIVEN_UP as error:
             problems.append((part, str(error)))
             return None if TYPES[part] is str else {}
     found: list[Any] = []
@@ -95,6 +99,6 @@ def _value(view: View, part: str, problems: list[Problem]) -> Any:
         for entry in MANY[part](view, lambda reason: problems.append((part, reason))):
             view.budget.check()
             found.append(entry)
-    except Spent as error:
+    except GIVEN_UP as error:
         problems.append((part, str(error)))
     return found
