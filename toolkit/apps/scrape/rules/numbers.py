@@ -10,7 +10,19 @@ from typing import Literal
 from toolkit.apps.scrape.rules.currencies import CODES, SIGNS
 
 SPACES = " \u00a0\u2007\u2009\u202f"
-MINUS = str.maketrans({"\u2212": "-", "\u2010": "-", "\u2011": "-", "\u2019": "'", "\u066b": ".", "\u066c": ","})
+MINUS = str.maketrans(
+    {
+        "\u2212": "-",
+        "\u2010": "-",
+        "\u2011": "-",
+        "\u2019": "'",
+        "\u066b": ".",
+        "\u066c": ",",
+        "\uff0e": ".",
+        "\uff0c": ",",
+        "\uffe5": "¥",
+    }
+)
 FIFTEEN = 15
 """Digits that a float keeps."""
 LARGEST = 2**63
@@ -48,8 +60,8 @@ def parse_int(text: str) -> int:
 def parse_float(text: str, decimal: Decimal = None) -> float:
     """Return a number; raises Unfit.
 
-    decimal: which sign parts the fraction; None: what the text itself tells, and 1.234 is less than two, 1,234 is more
-    than a thousand.
+    decimal: which sign parts the fraction; None: what the text itself tells, and 1.234 is less than two, but 1,234 and
+    1.234 € are more than a thousand.
     """
     tidy = text.strip()
     plain = tidy if SCIENCE.fullmatch(tidy) else _read(text, decimal, "a number", thousands=False)[0]
@@ -86,7 +98,7 @@ def _read(text: str, decimal: Decimal, what: str, *, thousands: bool) -> tuple[s
     if written and currency is None:
         raise Unfit(what)
     try:
-        plain = _plain(found["digits"], decimal, thousands=thousands)
+        plain = _plain(found["digits"], decimal, thousands=thousands or written is not None)
     except ValueError:
         raise Unfit(what) from None
     return (found["a"] or found["b"]).replace("+", "") + plain, currency
