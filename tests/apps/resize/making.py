@@ -134,7 +134,7 @@ def stored(orientation: int, path: Path, image: Image.Image, **options: Any) -> 
     turn = _BACK[orientation]
     exif = Image.Exif()
     exif[0x0112] = orientation
-    return saved(image.transpose(turn) if turn is not None else image, path, exif=exif, **options)
+    return saved(image.transpose(turn) if turn is not None else image, path, exif=exif.tobytes(), **options)
 
 
 def array(image: Image.Image, mode: str | None = None) -> np.ndarray[Any, Any]:

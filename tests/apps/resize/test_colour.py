@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image, ImageCms
@@ -160,7 +161,7 @@ def test_profile_when_it_does_not_fit(
         assert words in value.warnings[0]
 
 
-KINDS = {
+KINDS: dict[str, tuple[str, Any, str | None]] = {
     "p3": ("RGB", (180, 120, 60), "p3"),
     "p3 clear": ("RGBA", (180, 120, 60, 200), "p3"),
     "adobe": ("RGB", (150, 120, 80), "adobe"),

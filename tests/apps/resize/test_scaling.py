@@ -98,9 +98,8 @@ def test_nearest_takes_pixels_as_they_are(tmp_path: Path, engine: str, suffix: s
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "I;16"])
 def test_scaled_in_every_mode(mode: str, resample: Resample) -> None:
     """Even colours stay even, the mode stays, and nothing of the file is remembered."""
-    plain = Image.new(
-        mode, (90, 60), {"L": 77, "LA": (77, 130), "RGB": (9, 99, 199), "RGBA": (10, 100, 200, 128)}.get(mode, 7777)
-    )
+    colours: dict[str, Any] = {"L": 77, "LA": (77, 130), "RGB": (9, 99, 199), "RGBA": (10, 100, 200, 128)}
+    plain = Image.new(mode, (90, 60), colours.get(mode, 7777))
     plain.info = {"icc_profile": b"x", "transparency": 3}
     small = scaled(plain, (1.5, 2.25, 80.0, 59.5), (13, 7), resample)
     assert (small.mode, small.size, small.info) == (mode, (13, 7), {})
