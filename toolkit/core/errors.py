@@ -62,6 +62,8 @@ class FailureKind(StrEnum):
     """The result could not be written in the wanted form."""
     PARSE = "parse"
     """The page could not be read."""
+    ROW = "row"
+    """What was read is not what the rules say it is."""
     OVERDUE = "overdue"
     """The task took longer than its time limit and was stopped."""
     WORKER_DIED = "worker_died"

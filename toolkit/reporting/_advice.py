@@ -26,6 +26,7 @@ _ADVICE: dict[FailureKind, str] = {
     FailureKind.IMAGE: "Look at the file in a viewer: it is damaged, or no picture. Get it again from where it came.",
     FailureKind.UNSUPPORTED: "Convert it to a common format first.",
     FailureKind.ENCODE: "Choose another output format, or a smaller size.",
+    FailureKind.ROW: "Look at the page: the site may have changed. --bad-rows keep takes such rows all the same.",
     FailureKind.PARSE: "Look at the page's source: it may be no HTML, or be made by scripts.",
     FailureKind.OVERDUE: "Raise --timeout, or --max-time where it was given, if the task may take that long.",
     FailureKind.WORKER_DIED: "It took its process down: the file may be hostile, or need more memory than there is.",

@@ -128,6 +128,14 @@ class FakeMemory:
         """Yield what is done, in the order of the list."""
         yield from sorted((r for r in self.known.values() if r.settings == settings), key=lambda r: r.index)
 
+    def discover(self, key: str, payload: dict[str, Any]) -> bool:
+        """Scrapes of lists find nothing."""
+        raise NotImplementedError(key, payload)
+
+    def discovered(self, after: int, limit: int, settings: str) -> list[tuple[int, str, dict[str, Any]]]:
+        """Scrapes of lists find nothing."""
+        raise NotImplementedError(after, limit, settings)
+
     @property
     def plan(self) -> str:
         """Return the name of the plan."""

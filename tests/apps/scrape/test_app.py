@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from tests.apps.scrape.fakes import Answer, FakeClient, FakeMemory, perform
 from toolkit.apps.scrape.job import APP, ScrapeApp
 from toolkit.apps.scrape.options import ScrapeOptions
+from toolkit.apps.scrape.visit import Visit
 from toolkit.core.errors import FailureKind, UsageError
 from toolkit.core.job import App, Remembered
 from toolkit.core.quantities import parse_bytes
@@ -96,7 +98,7 @@ def test_run_when_run_again(urls: Path, tmp_path: Path) -> None:
 def test_recall_when_the_rules_changed(tmp_path: Path) -> None:
     """Rows of other rules, and failures, are done anew."""
     app, other = app_of([HOST], tmp_path / "r.jsonl"), ScrapeApp([HOST], tmp_path / "r.jsonl")
-    task = Task(HOST, HOST)
+    task = Task(HOST, Visit(HOST))
     assert app.settings == app_of([HOST], tmp_path / "s.csv", max_body=5, contact="x").settings
     assert app.settings != other.settings
     assert app.settings != app_of([HOST], tmp_path / "r.jsonl", parser="lxml").settings
@@ -109,7 +111,7 @@ def test_finish_when_nothing_is_done(tmp_path: Path) -> None:
     """The file is whole even when it is empty, and replaces what was there."""
     (tmp_path / "rows.csv").write_text("old")
     app_of([HOST], tmp_path / "rows.csv").finish(FakeMemory())
-    assert (tmp_path / "rows.csv").read_bytes() == b"url,final_url,status,t\r\n"
+    assert (tmp_path / "rows.csv").read_bytes() == b"url,final_url,status,fetched_at,t\r\n"
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
 
 
@@ -121,11 +123,12 @@ def test_record_when_kept(tmp_path: Path) -> None:
     outcome = perform(FakeClient(PAGES), app.job, task)
     assert isinstance(outcome, Success)
     kept = app.record(outcome.value)
-    assert kept == {
-        "row": {"url": f"{HOST}/a", "final_url": f"{HOST}/a", "status": 200, "t": "a"},
-        "bytes": len(PAGES[f"{HOST}/a"].body),
-    }
-    assert json.loads(app.line(outcome.value)) == kept["row"]
+    (row,) = kept["rows"]
+    assert datetime.fromisoformat(row["fetched_at"]) <= datetime.now(UTC)
+    facts = {"url": f"{HOST}/a", "final_url": f"{HOST}/a", "status": 200, "t": "a"}
+    assert row == facts | {"fetched_at": row["fetched_at"]}
+    assert kept["bytes"] == len(PAGES[f"{HOST}/a"].body)
+    assert json.loads(app.line(outcome.value)) == row
     assert json.loads(json.dumps(kept)) == kept
 
 
@@ -141,10 +144,10 @@ def test_prepare_when_the_output_is_fine(tmp_path: Path) -> None:
     app.finish(FakeMemory())
 
 
-@pytest.mark.parametrize("name", ["rows", "rows.xml", "rows.jsonl.gz", ".jsonl", "rows.JSON"])
+@pytest.mark.parametrize("name", ["rows", "rows.xml", "rows.jsonl.gz", ".jsonl"])
 def test_app_when_the_output_has_no_writer(tmp_path: Path, name: str) -> None:
     """The suffix chooses the writer; the message lists the choices."""
-    with pytest.raises(UsageError, match=r"\.csv, \.jsonl"):
+    with pytest.raises(UsageError, match=r"\.csv, \.db, \.jsonl"):
         app_of([HOST], tmp_path / name)
 
 
@@ -166,7 +169,7 @@ def test_tasks_when_dumped_and_loaded(tmp_path: Path) -> None:
     app = app_of([f"{HOST}/é"], tmp_path / "r.csv")
     task = next(iter(app.plan(FakeMemory())))
     assert isinstance(task, Task)
-    assert (task.key, task.payload, task.lane) == (f"{HOST}/é", f"{HOST}/%C3%A9", "h.org:80")
+    assert (task.key, task.payload.url, task.lane) == (f"{HOST}/é", f"{HOST}/%C3%A9", "h.org:80")
     assert app.load(task.key, json.loads(json.dumps(app.dump(task))), task.index) == task
     bad = next(iter(app_of(["ftp://h"], tmp_path / "r.csv").plan(FakeMemory())))
     assert isinstance(bad, Failure)

@@ -6,6 +6,7 @@ import gzip
 import json
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -84,6 +85,7 @@ def test_scrape_when_run_for_real(site: tuple[str, list[str]], tmp_path: Path, m
     assert asked.count("/robots.txt") == 1
     assert "/private/x" not in asked
     rows = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    assert all(datetime.fromisoformat(row.pop("fetched_at")) <= datetime.now(UTC) for row in rows)
     link = [f"{address}/two"]
     assert rows == [
         {"url": f"{address}/one", "final_url": f"{address}/one", "status": 200, "t": "One", "l": link},

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from tests.apps.scrape.fakes import HTML, Answer, FakeClient, LoopRuntime, moved, perform
-from toolkit.apps.scrape.page import INLINE, Page, ScrapeJob, looks_like_html
+from toolkit.apps.scrape.page import INLINE, Page, ScrapeJob
+from toolkit.apps.scrape.responses import looks_like_html
 from toolkit.apps.scrape.rules import read_rules
+from toolkit.apps.scrape.visit import Visit
 from toolkit.core.errors import FailureKind
 from toolkit.core.task import Failure, Outcome, Skip, Success, Task
 
@@ -29,7 +31,7 @@ def run(request: pytest.FixtureRequest) -> str:
 
 def scrape(answers: dict[str, Answer], run: str, url: str = URL, **options: Any) -> Outcome:
     job = pickle.loads(pickle.dumps(ScrapeJob(RULES, "toolkit/1 (+x)", run=run, **options)))
-    return perform(FakeClient(answers), job, Task(url, url))
+    return perform(FakeClient(answers), job, Task(url, Visit(url)))
 
 
 def page_of(outcome: Outcome) -> Page:
@@ -55,7 +57,7 @@ def test_job_when_compressed(run: str) -> None:
 def test_job_when_it_asks(run: str) -> None:
     """It says who it is, to robots.txt too, and what it can decode."""
     client = FakeClient({URL: Answer(PAGE)})
-    perform(client, ScrapeJob(RULES, "toolkit/1 (+x)", run=run), Task(URL, URL))
+    perform(client, ScrapeJob(RULES, "toolkit/1 (+x)", run=run), Task(URL, Visit(URL)))
     assert client.urls == ["http://h.org/robots.txt", URL]
     for request in client.asked:
         headers = dict(request.headers)
@@ -150,7 +152,7 @@ def test_job_when_in_a_loop(run: str, size: int, calls: int) -> None:
     """Large pages are read off the loop, small ones in place; the row is the same."""
     runtime = LoopRuntime(FakeClient({URL: Answer(PAGE.ljust(size))}))
     job = ScrapeJob(RULES, "toolkit/1", run=run)
-    page = asyncio.run(job(Task(URL, URL), runtime))
+    page = asyncio.run(job(Task(URL, Visit(URL)), runtime))
     assert (page.fields, runtime.calls) == ({"t": "T", "l": "http://h.org/x"}, calls)
 
 

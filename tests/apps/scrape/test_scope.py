@@ -66,8 +66,15 @@ def test_paths_that_repeat_themselves(path: str, endless: bool) -> None:
 def test_pages_of_a_host_are_counted() -> None:
     """A host has so many pages, and others have theirs."""
     counts = HostCounts(2)
-    assert [counts.take(host) for host in ("a", "a", "b", "a")] == [True, True, True, False]
-    assert all(HostCounts(None).take("a") for _ in range(9))
+    room = []
+    for host in ("a", "a", "b", "a"):
+        room.append(counts.has_room(host))
+        counts.take(host)
+    assert room == [True, True, True, False]
+    endless = HostCounts(None)
+    endless.take("a")
+    assert endless.has_room("a")
+    assert not endless.counts
 
 
 def test_pattern_when_wrong() -> None:

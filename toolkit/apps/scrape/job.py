@@ -1,9 +1,8 @@
-"""The scraper: a list of URLs in, one row for each page out, in the order of the list."""
+"""The scraper: a list of URLs or start pages in, rows out, in the order in which their pages became known."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import uuid
@@ -13,33 +12,41 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
+from toolkit.apps.scrape.coverage import Coverage, parse_share
+from toolkit.apps.scrape.crawl import Crawl
 from toolkit.apps.scrape.options import ScrapeOptions
 from toolkit.apps.scrape.page import Page, ScrapeJob
-from toolkit.apps.scrape.rules import read_rules
-from toolkit.apps.scrape.writers import Write
+from toolkit.apps.scrape.rules import FACTS, Follow, Rules, load_rules, read_rules
+from toolkit.apps.scrape.rules.check import check
+from toolkit.apps.scrape.scope import Scope, check_patterns
+from toolkit.apps.scrape.visit import Visit, visit_of
+from toolkit.apps.scrape.writers import check_output, form_of, replacing, writer
 from toolkit.core import plugins
 from toolkit.core.errors import FailureKind, TaskError, UsageError
 from toolkit.core.job import Memory, Remembered
-from toolkit.core.lists import Line, Seen, check_sources, count_urls, read_urls
+from toolkit.core.lists import Columns, Line, Seen, check_sources, count_urls, read_urls
 from toolkit.core.network import Network
-from toolkit.core.task import Failure, Skip, Task, failure_of
+from toolkit.core.task import Failure, Outcome, Skip, Task, failure_of
 from toolkit.core.urls import lane_of, wire_url
-from toolkit.storage import atomic_write, output_folder
+from toolkit.storage import output_folder
 
 STDOUT = Path("-")
-FORMAT = 1
+FORMAT = 2
 """Grows whenever the same rules would give other rows, so that old rows are done anew."""
 
 
 class ScrapeApp:
-    """One scrape: sources are URLs, files of URLs, or "-" for standard input; out is a .jsonl or .csv file, or "-".
+    """One scrape: sources are URLs, files of URLs, or "-" for standard input; out is a file of rows, or "-".
 
-    Raises UsageError for a field, a parser or an output that cannot be used.
+    Where links are followed it is a crawl: every page is visited once, whatever links lead to it. Else each entry of
+    the list is one task. Raises UsageError for rules, an option or an output that cannot be used.
     """
 
     name = "scrape"
     network = True
     usual_model = "asyncio"
+    usual_per_host = 4
+    jitter = 0.5
 
     def __init__(
         self,
@@ -50,13 +57,18 @@ class ScrapeApp:
         network: Network | None = None,
     ) -> None:
         """Check the options and sources; raises UsageError."""
+        self.options = options or ScrapeOptions()
         if sources:
-            check_sources(sources, options.url_column if options else None)
+            check_sources(sources, self.options.url_column)
         self.sources = tuple(sources)
         self.out = Path(out)
-        self.options = options or ScrapeOptions()
-        self._writer = "jsonl" if self.out == STDOUT else _writer_of(self.out)
-        self.rules = read_rules(self.options.parser, self.options.field)
+        if self.out != STDOUT:
+            check_output(self.out, replace=not self.options.append)
+        self.rules = rules_of(self.options)
+        self.follows = bool(self.rules.follow or any(page.follow for page in self.rules.pages))
+        self._coverage = parse_share(self.options.coverage) if self.options.coverage else None
+        self._crawl = Crawl(lambda: self.settings, limit=self.options.limit, max_per_host=self.options.max_per_host)
+        self.complaints: tuple[str, ...] = ()
         self.job = ScrapeJob(
             self.rules,
             user_agent_of(self.options),
@@ -64,66 +76,85 @@ class ScrapeApp:
             self.options.max_body,
             network or Network(),
             uuid.uuid4().hex,
+            scope=scope_of(self.options),
+            follows=self.follows,
+            nofollow=not self.options.follow_nofollow,
+            bad_rows=self.options.bad_rows,
         )
 
     @property
     def settings(self) -> str:
-        """A digest of what rows depend on: the fields and the parser."""
-        facts = [FORMAT, self.rules.parser, [[f.name, f.selector, f.attribute, f.many] for f in self.rules.fields]]
-        return hashlib.blake2b(json.dumps(facts).encode(), digest_size=16).hexdigest()
+        """A digest of what rows depend on: the rules, and what becomes of bad rows."""
+        facts = f"{FORMAT} {self.rules.digest()} {self.options.bad_rows}"
+        return hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()
 
-    def plan(self, memory: Memory) -> Iterator[Task[str] | Skip | Failure | None]:  # noqa: ARG002
-        """Yield a task for each URL, a Skip for one seen before in this run, a Failure for a line that is no URL."""
-        seen = Seen()
-        index = 0
-        for line in read_urls(self.sources, self.options.url_column):
-            if line is None:
-                yield None
-                continue
-            yield _planned(line, index, seen)
-            index += 1
+    def plan(self, memory: Memory) -> Iterator[Task[Visit] | Skip | Failure | None]:
+        """Yield a task for each URL, a Skip for one seen before in this run, a Failure for a line that is no URL.
+
+        In a crawl, then what these led to.
+        """
+        return self._crawl.plan(self._starts(), memory) if self.follows else self._limited(self._starts())
 
     def recall(self, task: Task[Any], known: Remembered) -> Task[Any] | Skip:
-        """Skip what the store has a row of, made by the same rules."""
+        """Skip what the store has rows of, made by the same rules."""
         if known.state == "done" and known.settings == self.settings:
             return Skip(task, "already scraped")
         return task
 
     def record(self, value: Page) -> dict[str, Any]:
-        """Return the row, and the bytes that its page took on the wire."""
-        return {"row": value.row(), "bytes": value.bytes}
+        """Return the rows, and the bytes that their page took on the wire."""
+        return {"rows": _rows(value), "bytes": value.bytes}
 
     def line(self, value: Page) -> str:
-        """Return the row as a line of JSON, without its line break, for standard output."""
-        line: str = plugins.load("toolkit.apps.scrape.writers", "jsonl", "line")(value.row())
-        return line
+        """Return the rows as lines of JSON, without the last line break, for standard output."""
+        line = plugins.load("toolkit.apps.scrape.writers", "jsonl", "line")
+        return "\n".join(line(row) for row in _rows(value))
 
-    def land(self, task: Task[Any], value: Any, memory: Memory) -> Any:  # noqa: ARG002 - nothing is left to do
-        """Return the value as it is."""
+    def land(self, task: Task[Any], value: Any, memory: Memory) -> Any:
+        """Take in what the page led to; raises TaskSkipped for one that is known by another URL."""
+        if self.follows:
+            self._crawl.land(value, task.key, memory)
         return value
+
+    def ended(self, outcome: Outcome) -> None:
+        """Count a task that has ended: a crawl is over when none is under way."""
+        self._crawl.ended(outcome)
 
     def dump(self, task: Task[Any]) -> dict[str, Any]:
         """Return a task's payload as JSON values."""
-        return {"url": task.payload}
+        return dict(task.payload.to_json())
 
-    def load(self, key: str, payload: dict[str, Any], index: int) -> Task[str] | Failure:
+    def load(self, key: str, payload: dict[str, Any], index: int) -> Task[Visit] | Failure:
         """Return the task that dump described, or its failure if its line was no URL."""
-        task = Task(key, str(payload["url"]), index=index)
+        visit = visit_of(payload)
+        task = Task(key, visit, index=index)
         try:
-            url = wire_url(task.payload)
+            url = wire_url(visit.url)
         except TaskError as error:
             return failure_of(task, error)
-        return Task(key, url, lane_of(url), index=index)
+        return Task(key, replace(visit, url=url), lane_of(url), index=index)
 
     @cached_property
     def total(self) -> int | None:
-        """How many URLs there are."""
-        return count_urls(self.sources, self.options.url_column)
+        """How many URLs there are; of a crawl nobody knows."""
+        return None if self.follows else count_urls(self.sources, self.options.url_column)
 
     @property
     def state(self) -> Path | None:
         """Where the store lives: beside the output; rows that go to standard output are not remembered."""
         return None if self.out == STDOUT else self.out.parent / f".{self.out.name}.toolkit.sqlite"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of every row: facts, the user's own, the fields."""
+        facts = (*FACTS, "fetched_at")
+        return tuple(dict.fromkeys((*facts, *self._own, *self.rules.columns)))
+
+    @cached_property
+    def _own(self) -> tuple[str, ...]:
+        """The user's columns, as the first entry of the list has them."""
+        first = next((line for line in read_urls(self.sources, self.options.url_column) if line), None)
+        return tuple(name for name, _ in _columns_of(first, self.rules)) if first else ()
 
     def prepare(self) -> None:
         """Make the output's folder."""
@@ -137,11 +168,69 @@ class ScrapeApp:
         """Write the whole output file from the rows that the store has, in the order of the list."""
         if self.out == STDOUT:
             return
-        write: Write = plugins.load("toolkit.apps.scrape.writers", self._writer, "write")
-        rows = (known.value["row"] for known in memory.done(self.settings))
-        with atomic_write(self.out) as file:
-            write(file, self.rules.columns, rows)
+        write, coverage = writer(form_of(self.out)), Coverage(self.rules.columns[len(FACTS) :])
+        rows = (row for known in memory.done(self.settings) for row in known.value["rows"])
+        types = {**self.rules.types, "fetched_at": str, **dict.fromkeys(self._own, str)}
+        with replacing(self.out) as file:
+            write(
+                file,
+                self.columns,
+                _counted(rows, coverage),
+                types=types,
+                escape_formulas=self.options.escape_formulas,
+            )
             _spare(self.out, file)
+        if self._coverage is not None:
+            self.complaints = tuple(
+                f"{name} has a value in {share:.0%} of the rows only, less than --coverage asks for"
+                for name, share in coverage.below(self._coverage)
+            )
+
+    def _starts(self) -> Iterator[Task[Visit] | Skip | Failure | None]:
+        seen = Seen()
+        index = 0
+        for line in read_urls(self.sources, self.options.url_column):
+            if line is None:
+                yield None
+                continue
+            yield _planned(line, index, seen, _columns_of(line, self.rules))
+            index += 1
+
+    def _limited(self, planned: Iterator[Task[Visit] | Skip | Failure | None]) -> Iterator[Any]:
+        taken = 0
+        for one in planned:
+            if isinstance(one, Task):
+                if self.options.limit is not None and taken >= self.options.limit:
+                    return
+                taken += 1
+            yield one
+
+
+def rules_of(options: ScrapeOptions) -> Rules:
+    """Return the rules that the options name; raises UsageError."""
+    if options.rules is not None:
+        rules = load_rules(options.rules, options.parser, options.field)
+    else:
+        rules = read_rules(options.parser, options.field)
+    if not options.follow:
+        return rules
+    added = tuple(Follow(f"--follow {selector}", selector) for selector in options.follow)
+    return check(replace(rules, follow=(*rules.follow, *added)), lambda _: "", strict=False)
+
+
+def scope_of(options: ScrapeOptions) -> Scope:
+    """Return how far links may lead; raises UsageError."""
+    check_patterns("allow", options.allow)
+    check_patterns("deny", options.deny)
+    for name in ("max_depth", "max_per_host", "limit"):
+        value = getattr(options, name)
+        if value is not None and value < (name != "max_depth"):
+            raise UsageError(f"--{name.replace('_', '-')} {value}: give a number from {int(name != 'max_depth')}")
+    for domain in options.domain:
+        if not re.fullmatch(r"[A-Za-z0-9.-]+", domain):
+            raise UsageError(f"--domain {domain!r}: give a host, such as example.org")
+    domains = frozenset(domain.lower().strip(".") for domain in options.domain)
+    return Scope(domains, options.allow, options.deny, options.max_depth)
 
 
 def user_agent_of(options: ScrapeOptions) -> str:
@@ -175,33 +264,41 @@ def _lines(file: IO[bytes]) -> int:
     return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
 
 
-def _planned(line: Line, index: int, seen: Seen) -> Task[str] | Skip | Failure:
+def _rows(page: Page) -> list[dict[str, Any]]:
+    """Return a page's rows as they are written, with when it was fetched."""
+    return [{**row, "fetched_at": page.fetched_at} for row in page.records()]
+
+
+def _counted(rows: Iterator[dict[str, Any]], coverage: Coverage) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        coverage.add(row)
+        yield row
+
+
+def _columns_of(line: Line, rules: Rules) -> Columns:
+    """Return the user's other columns; one that is called as a column of ours is called in_… ."""
+    taken = {*rules.columns, "fetched_at"}
+    return tuple((f"in_{name}" if name in taken else name, value) for name, value in line.columns)
+
+
+def _planned(line: Line, index: int, seen: Seen, columns: Columns) -> Task[Visit] | Skip | Failure:
     key = line.where if line.bad else line.text.partition("#")[0] or line.text
     try:
         url = _url_of(line)
     except TaskError as error:
         if seen.add(key):
-            return replace(failure_of(Task(key, key, index=index), error), message=f"{line.where}: {error}")
+            return replace(failure_of(Task(key, Visit(key), index=index), error), message=f"{line.where}: {error}")
     else:
         if seen.add(url):
-            return Task(key, url, lane_of(url), index=index)
+            return Task(key, Visit(url, columns=columns, name="" if key == url else key), lane_of(url), index=index)
     # Not the plain key: that is the first one's, whose place in the output must stay.
-    return Skip(Task(f"{key} ({line.where})", key, index=index), "duplicate")
+    return Skip(Task(f"{key} ({line.where})", Visit(key), index=index), "duplicate")
 
 
 def _url_of(line: Line) -> str:
     if line.bad:
         raise TaskError(FailureKind.INPUT, line.bad)
     return wire_url(line.text)
-
-
-def _writer_of(out: Path) -> str:
-    known = plugins.names("toolkit.apps.scrape.writers")
-    name = out.suffix.removeprefix(".").lower()
-    if name not in known:
-        endings = ", ".join(f".{ending}" for ending in known)
-        raise UsageError(f"{str(out)!r}: the output's name must end in one of {endings}, or be - for standard output")
-    return name
 
 
 APP = ScrapeApp

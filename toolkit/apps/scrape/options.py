@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 from toolkit.core.options import option
 from toolkit.core.quantities import parse_bytes
@@ -12,17 +14,49 @@ from toolkit.core.quantities import parse_bytes
 class ScrapeOptions:
     """The options of one scrape; every default is polite."""
 
+    rules: Path | None = option(None, "Fields, page types and links to follow, from a TOML file.", metavar="FILE")
     field: tuple[str, ...] = option(
         (),
-        "A column: name=selector, name=selector@attribute, or name[]=… for a list of all matches; may be repeated"
-        " (default: title, h1, description and links[]).",
+        "A column: name=selector, name=selector@attribute, or name[]=… for a list of all matches, with casts such as"
+        " ' | float' behind; may be repeated (default: title, h1, description and links[]).",
         metavar="NAME=SELECTOR",
+    )
+    auto: str | None = option(
+        None,
+        "Columns that need no rules: all, or some of title, description, canonical, language, meta, og, twitter,"
+        " jsonld, microdata, related, links, images, tables, text.",
+        metavar="all|PART,...",
+    )
+    follow: tuple[str, ...] = option(
+        (), "Go on along the links that match, such as a or 'a.next'; may be repeated.", metavar="SELECTOR"
+    )
+    domain: tuple[str, ...] = option(
+        (), "Where links may lead: a host with all below it (default: the host of the start page).", metavar="HOST"
+    )
+    allow: tuple[str, ...] = option((), "Follow only URLs that match this regular expression.", metavar="REGEX")
+    deny: tuple[str, ...] = option((), "Never follow URLs that match this regular expression.", metavar="REGEX")
+    max_depth: int | None = option(None, "Links from a start page, at most; pagination does not count.", metavar="N")
+    max_per_host: int | None = option(None, "Pages of one host that links may lead to, at most.", metavar="N")
+    limit: int | None = option(None, "Pages visited in this run, at most.", metavar="N")
+    sitemap: tuple[str, ...] = option(
+        (), "Visit what this sitemap lists; a site's own URL: what its robots.txt announces.", metavar="URL"
+    )
+    feed: tuple[str, ...] = option((), "Visit what this feed (RSS, Atom, JSON Feed) lists.", metavar="URL")
+    since: str | None = option(
+        None, "Of sitemaps and feeds, only what changed since this day: 2026-11-01.", metavar="DATE"
     )
     url_column: str | None = option(
         None, "The column of a table, or field of an object, that holds the URLs: its name or number.", metavar="NAME"
     )
-    parser: str = option("lexbor", "What reads the pages: lexbor, lxml or bs4.", metavar="NAME")
-    ignore_robots: bool = option(default=False, help="Fetch what robots.txt forbids, too.")
+    parser: str | None = option(None, "What reads the pages: lexbor (the default), lxml or bs4.", metavar="NAME")
+    bad_rows: Literal["drop", "keep"] = option(
+        "drop", "Rows whose values are not what the rules say: left out, or kept with null; both are told."
+    )
+    coverage: str | None = option(None, "Exit with 1 if any field has a value in fewer rows than this.", metavar="N%")
+    append: bool = option(False, "Add rows to the output file that is there, instead of writing it anew.")
+    escape_formulas: bool = option(False, "In CSV, keep spreadsheets from running cells that begin with = + - or @.")
+    ignore_robots: bool = option(False, "Fetch what robots.txt forbids, too, and heed no robots tags.")
+    follow_nofollow: bool = option(False, "Follow links that the page does not vouch for (rel=nofollow), too.")
     user_agent: str | None = option(
         None, "How to introduce yourself to servers (default: toolkit and its version).", metavar="TEXT"
     )

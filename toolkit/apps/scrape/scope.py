@@ -70,12 +70,14 @@ class HostCounts:
     most: int | None
     counts: Counter[str] = field(default_factory=Counter)
 
-    def take(self, host: str) -> bool:
-        """Count another page of a host; return whether it may still be taken."""
-        if self.most is None:
-            return True
-        self.counts[host] += 1
-        return self.counts[host] <= self.most
+    def has_room(self, host: str) -> bool:
+        """Tell whether another page of a host may be taken."""
+        return self.most is None or self.counts[host] < self.most
+
+    def take(self, host: str) -> None:
+        """Count another page of a host."""
+        if self.most is not None:
+            self.counts[host] += 1
 
 
 def check_patterns(name: str, patterns: tuple[str, ...]) -> None:

@@ -1,0 +1,92 @@
+"""A crawl's plan: start pages, then what they led to, until nothing is left and nothing is under way.
+
+All pages of a crawl go through the frontier, start pages too, so that a link back to one is known. The plan is drawn in
+one thread and told of endings in another; each writes numbers of its own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from toolkit.apps.scrape.keys import key_of
+from toolkit.apps.scrape.page import Page
+from toolkit.apps.scrape.scope import TOO_MANY, HostCounts
+from toolkit.apps.scrape.visit import Visit, visit_of
+from toolkit.core.errors import TaskSkipped
+from toolkit.core.job import Memory
+from toolkit.core.task import Failure, Outcome, Skip, Task
+from toolkit.core.urls import lane_of
+
+PLACE = "page:"
+"""Before the key of a page that another one was redirected to: whose it is."""
+PIECE = 500
+"""Tasks taken from the frontier at a time."""
+
+Planned = Task[Visit] | Skip | Failure | None
+
+
+class Crawl:
+    """One crawl. starts: the tasks that the user named. limit: pages to draw, at most."""
+
+    def __init__(self, settings: Callable[[], str], *, limit: int | None, max_per_host: int | None) -> None:
+        self._settings = settings
+        self._limit = limit
+        self._hosts = HostCounts(max_per_host)
+        self._drawn = 0
+        self._over = 0
+        self.refused: Counter[str] = Counter()
+
+    def plan(self, starts: Iterator[Planned], memory: Memory) -> Iterator[Planned]:
+        """Yield all that is to be visited, None while it is not known whether there is more."""
+        taken = 0
+        for planned in starts:
+            if isinstance(planned, Task):
+                visit = planned.payload
+                home = (urlsplit(visit.url).hostname or "").lower()
+                memory.discover(key_of(visit.url), replace(visit, home=home).to_json())
+            else:
+                self._drawn += planned is not None
+                yield planned
+        after = 0
+        while self._limit is None or taken < self._limit:
+            over = self._over  # asked before the frontier: what ended since may have found something
+            piece = memory.discovered(after, PIECE, self._settings())
+            for number, key, facts in piece:
+                after = number
+                if "alias" in facts:
+                    continue
+                if self._limit is not None and taken >= self._limit:
+                    return
+                taken += 1
+                self._drawn += 1
+                visit = visit_of(facts)
+                yield Task(key, visit, lane_of(visit.url), index=number)
+            if piece:
+                continue
+            if over >= self._drawn or not memory.plan:  # without a plan's name this is only a look ahead
+                return
+            yield None
+
+    def land(self, page: Page, key: str, memory: Memory) -> None:
+        """Take in what a page led to; raises TaskSkipped if it is one that another URL stands for already."""
+        for found, visit in page.found:
+            host = urlsplit(visit.url).netloc
+            if not self._hosts.has_room(host):
+                self.refused[TOO_MANY] += 1
+            elif memory.discover(found, visit.to_json()):
+                self._hosts.take(host)
+        for reason, count in page.refused:
+            self.refused[reason] += count
+        final = key_of(page.final_url)
+        if final == key or memory.claimed(PLACE + final) == key:
+            return
+        if not memory.discover(final, {"alias": key}):
+            raise TaskSkipped("duplicate: redirected to a page that is known")
+        memory.claim(PLACE + final, key)
+
+    def ended(self, _: Outcome) -> None:
+        """Count a task that has ended."""
+        self._over += 1

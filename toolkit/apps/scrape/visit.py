@@ -1,0 +1,58 @@
+"""What a task of a crawl goes to see, and how the frontier keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from toolkit.apps.scrape.rules import Link
+from toolkit.core.lists import Columns
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One page to see.
+
+    url: as it goes on the wire; name: as the user wrote it, if that is not the same. depth: links from a start page;
+    home: the host of that.
+    page: the type that it is read as, or None for what its URL says. carry: a listing's row, which it completes.
+    columns: what the user's list says besides the URL. rule: the follow rule that led here. kind: what stands there.
+    """
+
+    url: str
+    depth: int = 0
+    home: str = ""
+    page: str | None = None
+    carry: tuple[tuple[str, Any], ...] | None = None
+    columns: Columns = ()
+    rule: str = ""
+    kind: str = "page"
+    name: str = ""
+
+    def along(self, link: Link) -> Visit:
+        """Return the visit that a link of this page leads to; pagination is no deeper."""
+        depth = self.depth + (not link.pagination)
+        return Visit(link.url, depth, self.home, link.page, link.carry, self.columns, link.rule)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values, without what is usual."""
+        facts: dict[str, Any] = {"url": self.url}
+        for name in ("depth", "home", "page", "rule", "name"):
+            if value := getattr(self, name):
+                facts[name] = value
+        if self.kind != "page":
+            facts["kind"] = self.kind
+        if self.carry is not None:
+            facts["carry"] = [list(pair) for pair in self.carry]
+        if self.columns:
+            facts["columns"] = [list(pair) for pair in self.columns]
+        return facts
+
+
+def visit_of(facts: dict[str, Any]) -> Visit:
+    """Return what to_json gave."""
+    carry, columns = facts.get("carry"), facts.get("columns", ())
+    told = {**facts, "columns": tuple((name, value) for name, value in columns)}
+    if carry is not None:
+        told["carry"] = tuple((name, value) for name, value in carry)
+    return Visit(**told)
