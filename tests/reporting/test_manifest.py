@@ -139,8 +139,8 @@ def test_manifest_is_refused_before_the_run_when_it_cannot_be(tmp_path: Path, mo
     with pytest.raises(UsageError, match="the list that is read"):
         toolkit.download(tmp_path / "list.jsonl", tmp_path, manifest=tmp_path / "list.jsonl")
     assert (tmp_path / "list.jsonl").read_text()
-    with pytest.raises(UsageError, match="resize has no rows"):
-        toolkit.resize(tmp_path, tmp_path / "out", size="1x1", manifest=tmp_path / "rows.csv")
+    with pytest.raises(UsageError, match="scrape has no rows"):
+        toolkit.scrape("http://127.0.0.1:9/x", tmp_path / "out.csv", manifest=tmp_path / "rows.csv")
 
 
 @pytest.mark.parametrize("form", READ)
