@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pydoc
+import signal
 import subprocess
 import sys
 import threading
@@ -226,6 +227,21 @@ def test_watch_ends_in_the_midst_of_a_run(tmp_path: Path) -> None:
     (summary,) = watching
     assert (summary.status, summary.reason) == ("stopped", "told to stop")
     assert 0 < summary.succeeded < 200
+
+
+def test_watch_ends_by_ctrl_c(tmp_path: Path) -> None:
+    """Be it that the run which it reaches has nothing left to stop."""
+    pytest.importorskip("watchfiles")
+    picture(tmp_path / "in/a.png")
+
+    def interrupt(event: Event) -> None:
+        if isinstance(event, RunFinished):
+            signal.raise_signal(signal.SIGINT)
+
+    watching = toolkit.resize.watch(
+        tmp_path / "in", tmp_path / "out", size="10x", reporters=[interrupt], model="sequential"
+    )
+    assert [(summary.status, summary.succeeded) for summary in watching] == [("complete", 1)]
 
 
 def test_watch_raises_what_makes_a_run_impossible(tmp_path: Path) -> None:

@@ -117,8 +117,11 @@ def test_quiet_says_nothing(tmp_path: Path) -> None:
 
 def test_first_run_that_is_impossible_ends_it(tmp_path: Path, toolkit: Toolkit) -> None:
     """Wrong usage is no reason to wait for changes."""
-    done = toolkit("resize", tmp_path / "none", "-o", tmp_path / "out", "--watch", "--size", "10x")
-    assert (done.returncode, "none" in done.stderr) == (2, True)
+    for name in ("a.png", "a.gif"):
+        picture(tmp_path / "in" / name)
+    for folder, words in (("none", "none"), ("in", "would both become a.jpg")):
+        done = toolkit("resize", tmp_path / folder, "-o", tmp_path / "out", "--watch", "--format", "jpeg")
+        assert (done.returncode, words in done.stderr) == (2, True)
 
 
 def test_dry_run_watches_nothing(tmp_path: Path, toolkit: Toolkit) -> None:

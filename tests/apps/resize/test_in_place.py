@@ -47,16 +47,16 @@ def files(folder: Path) -> Bytes:
 
 KILLED = """
 import os, sys
+import send2trash
 import toolkit
 from toolkit.apps.resize import originals
 
 def dies(before):
     def step(*found, **more):
-        if {after}:
+        if {after} or not {when}:
             before(*found, **more)
         if {when}:
             os._exit(9)
-        before(*found, **more)
 
     return step
 
@@ -65,15 +65,19 @@ if {links} is False:
         raise PermissionError
     os.link = refuse
 {module}.{name} = dies({module}.{name})
-toolkit.resize({source!r}, in_place=True, backup={backup!r}, size="30x30", model="sequential", format={form!r})
+send2trash.send2trash = lambda path: os.rename(path, os.path.join({backup!r}, os.path.basename(path)))
+where = dict(trash=True) if {trash} else dict(backup={backup!r})
+toolkit.resize({source!r}, in_place=True, size="30x30", model="sequential", format={form!r}, **where)
 """
 
 
-def killed(step: str, source: Path, backup: Path, form: str, *, links: bool = True, after: bool = False) -> None:
+def killed(
+    step: str, source: Path, backup: Path, form: str, *, links: bool = True, after: bool = False, trash: bool = False
+) -> None:
     """Do a picture in a process that is killed before a step, or after it; it tidies nothing up."""
     module, name = ("os", "replace") if step == "rename" else ("originals", step)
     when = f"str(found[1]).endswith('photos/a.{form}')" if step == "rename" else "True"
-    facts = {"when": when, "after": after, "links": links, "module": module, "name": name, "form": form}
+    facts = {"when": when, "after": after, "trash": trash, "links": links, "module": module, "name": name, "form": form}
     code = KILLED.format(**facts, source=str(source), backup=str(backup))
     assert subprocess.run([sys.executable, "-c", code], timeout=30, check=False).returncode == 9
 
@@ -298,6 +302,34 @@ def test_preview_leaves_nothing_behind(photos: Path, tmp_path: Path) -> None:
     assert list(toolkit.resize.plan(photos, in_place=True, backup=tmp_path / "backup", size="30x30", format="webp"))
     with closing(sqlite3.connect(photos / ".toolkit.sqlite")) as store:
         assert not store.execute("SELECT * FROM names WHERE name LIKE '%.webp'").fetchall()
+
+
+@pytest.mark.parametrize(("step", "form"), [("rename", "png"), ("remove", "webp")])
+def test_killed_when_the_trash_had_the_original(
+    step: str, form: str, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is still kept beside, hidden, and the result is made from it; then that goes."""
+    pytest.importorskip("send2trash")
+    (tmp_path / "trash").mkdir()
+    monkeypatch.setattr("send2trash.send2trash", lambda path: os.rename(path, tmp_path / "trash" / Path(path).name))
+    whole = _undisturbed(photos, tmp_path, form)
+    killed(step, photos / "a.png", tmp_path / "trash", form, after=True, trash=True)
+    assert {f"a.{form}", "2024/b.png"} < set(files(photos))
+    summary = toolkit.resize(photos, in_place=True, trash=True, size="30x30", format=form, model="sequential")
+    assert (summary.succeeded, summary.errors) == (2, 0)
+    assert files(photos) == whole
+    assert set(files(tmp_path / "trash")) == {"a.png", "b.png"}
+
+
+def test_killed_on_the_way_to_the_trash(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The picture is at its place, and nothing hidden stays beside the result that the next run makes."""
+    pytest.importorskip("send2trash")
+    (tmp_path / "trash").mkdir()
+    monkeypatch.setattr("send2trash.send2trash", lambda path: os.rename(path, tmp_path / "trash" / Path(path).name))
+    killed("_to_trash", photos / "a.png", tmp_path / "trash", "png", trash=True)
+    assert len(files(photos)) == 4  # both pictures, the original once more, and an unfinished result
+    summary = toolkit.resize(photos, in_place=True, trash=True, size="30x30", model="sequential")
+    assert (summary.succeeded, set(files(photos))) == (2, {"a.png", "2024/b.png"})
 
 
 def test_trash_takes_the_originals(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

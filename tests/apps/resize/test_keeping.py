@@ -22,6 +22,8 @@ def exif(**tags: int) -> Image.Exif:
         made.get_ifd(0x8825)[1] = "N"
     if "orientation" in tags:
         made[0x0112] = tags["orientation"]
+    if "secret" in tags:
+        made.get_ifd(0x8769)[0x927C] = b"a maker's notes"
     if "make" in tags:
         made[0x010F] = "a camera"
     return made
@@ -66,6 +68,7 @@ def test_kept_where_the_result_would_say_the_same(
     [
         ({}, {"exif": exif(gps=1)}),
         ({}, {"exif": exif(orientation=6)}),
+        ({}, {"exif": exif(secret=1)}),
         ({}, {"comment": b"at home"}),
         ({}, {"icc_profile": profile("p3")}),
         ({"metadata": "strip"}, {"exif": exif(make=1)}),

@@ -92,10 +92,10 @@ class Places:
         """Return the backup of a picture that a killed run had replaced, or None.
 
         That run had not come to note what it did: either nothing is known of the picture, or there is a backup of what
-        is known to be its last result.
+        is known to be its last result. On the way to the trash, an original is kept beside for as long as it takes.
         """
         if self.backup is None:
-            return None
+            return originals.spare_of(self.home / place)
         if known is not None and known.value:
             return originals.kept_as(place, self.backup, _facts(known.value))
         kept = storage.inside(self.backup, place)

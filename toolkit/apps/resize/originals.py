@@ -18,6 +18,9 @@ from pathlib import Path
 from toolkit import storage
 from toolkit.core.errors import FailureKind, TaskError
 
+SPARE = ".toolkit-"
+"""How the hidden name begins under which an original is kept beside its place."""
+
 
 @contextmanager
 def replaced(path: Path, place: str, backup: Path | None) -> Iterator[Callable[[], None]]:
@@ -45,7 +48,7 @@ def replaced(path: Path, place: str, backup: Path | None) -> Iterator[Callable[[
                 if kept := _keep(path, storage.inside(backup, place)):
                     undo.append(partial(_unlink_twin, kept, path))
                 return
-            spare = _keep(path, _hidden(path))
+            spare = _keep(path, _hidden(path)) or _twin(path, _hidden(path))  # of a run that was killed
             if spare:
                 undo.append(partial(_put_back, spare, path))
                 done.append(spare.unlink)
@@ -94,6 +97,12 @@ def moved(path: Path, place: str, backup: Path | None) -> Iterator[Callable[[], 
 def is_under_way(path: Path, place: str, backup: Path | None) -> bool:
     """Tell whether an original that is at its place was kept already: a run was killed before it had removed it."""
     return _twin(path, _aside(path, place, backup)) is not None
+
+
+def spare_of(path: Path) -> Path | None:
+    """Return the name under which a killed run has kept the original of a path beside it, on its way to the trash."""
+    hidden = _hidden(path)
+    return hidden if hidden.is_file() and not _alike(path, hidden) else None
 
 
 def kept_as(place: str, backup: Path, facts: Iterable[tuple[int, int]]) -> Path | None:
@@ -213,7 +222,7 @@ def _put_back(spare: Path, path: Path) -> None:
 
 def _hidden(path: Path) -> Path:
     mark = blake2b(os.fsencode(path.name), digest_size=8).hexdigest()
-    return path.with_name(f".toolkit-{mark}.original")
+    return path.with_name(f"{SPARE}{mark}.original")
 
 
 def _to_trash(path: Path) -> None:

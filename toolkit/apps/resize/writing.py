@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -104,13 +104,27 @@ class Writer:
             keep()
             if not _holds(path, file):  # else it is what a killed run made, and nothing is lost
                 put_aside()
+        if self._is_spare:
+            with suppress(OSError):
+                os.unlink(self.subject.source)
+
+    @property
+    def _is_spare(self) -> bool:
+        """Whether the picture is read from where a killed run kept it; the trash has it, too."""
+        spare = os.path.basename(self.subject.source).startswith(originals.SPARE)
+        return self.settings.in_place and not self.settings.backup and spare
 
     def _moved(self, path: Path, backup: Path | None) -> AbstractContextManager[Callable[[], None]]:
         """Take an original away whose result has another name, unless a killed run has done so before."""
         source = self.subject.source
         place = place_below(source, os.path.realpath(self.out))
         kept_before = backup is not None and place_below(source, os.path.realpath(backup)) is not None
-        if kept_before or place is None or os.path.normpath(path) == os.path.normpath(self.out / place):
+        if (
+            self._is_spare
+            or kept_before
+            or place is None
+            or os.path.normpath(path) == os.path.normpath(self.out / place)
+        ):
             return nullcontext(lambda: None)
         return originals.moved(Path(source), place, backup)
 
