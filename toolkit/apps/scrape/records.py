@@ -7,12 +7,12 @@ at a mistake of another sort the document ends, with a note.
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
+from toolkit.apps.scrape.mending import Mend
 from toolkit.apps.scrape.served import Served
 from toolkit.apps.scrape.urls import resolve
 from toolkit.core.errors import FailureKind, TaskError
@@ -37,11 +37,6 @@ BROKEN_OFF = frozenset({FailureKind.CODING, FailureKind.TRUNCATED})
 """Failures behind which what was read before still counts."""
 MOST_NOTES = 3
 """Notes of one sort that are told one by one."""
-
-FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-SIGNS = re.compile(r"<!\[CDATA\[|]]>|&(?:(?:amp|lt|gt|quot|apos|#(\d{1,7})|#x([0-9a-fA-F]{1,6}));)?")
-HALF = re.compile(r"(?:<[!\[A-Z]{0,7}|]{1,2}|&[#0-9A-Za-z]{0,9})\Z")
-"""What one of SIGNS may begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +99,7 @@ def read_records(served: Served, url: str, what: str, *, records: frozenset[str]
     too_large for a tag or document beyond the limits.
     """
     reader = _Reader(url, what, records)
-    mend = _Mend()
+    mend = Mend()
     ended = ""
     try:
         for text in served:
@@ -136,40 +131,6 @@ def address(base: str, text: str) -> str:
         return wire_url(text)
     except (TaskError, ValueError):
         return ""
-
-
-class _Mend:
-    """Mends signs that stop an XML parser; text may be cut anywhere. count: how many there were."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._held = ""
-        self._verbatim = False
-
-    def __call__(self, text: str) -> str:
-        text = self._held + text
-        half = HALF.search(text, max(0, len(text) - 16))
-        end = half.start() if half else len(text)
-        self._held = text[end:]
-        return self._mended(text[:end])
-
-    def end(self) -> str:
-        return self._mended(self._held)
-
-    def _mended(self, text: str) -> str:
-        if FORBIDDEN.search(text):
-            text, count = FORBIDDEN.subn("", text)
-            self.count += count
-        return SIGNS.sub(self._sign, text) if "&" in text or "[CDATA[" in text or self._verbatim else text
-
-    def _sign(self, found: re.Match[str]) -> str:
-        sign = found[0]
-        if sign[0] != "&":
-            self._verbatim = sign[0] == "<"
-        elif not self._verbatim and not (len(sign) > 1 and _is_character(found)):
-            self.count += 1
-            return "&amp;" + sign[1:]
-        return sign
 
 
 class _Reader:
@@ -243,16 +204,6 @@ class _Reader:
             self._part.text = "".join(self._words).strip() if self._length <= LONGEST_TEXT else ""
             self._record.parts.append(self._part)
             self._part = None
-
-
-def _is_character(found: re.Match[str]) -> bool:
-    """Tell whether a reference is to a sign that XML may hold."""
-    if found[1] is None and found[2] is None:
-        return True
-    code = int(found[1]) if found[1] else int(found[2], 16)
-    if code < 0x20:  # noqa: PLR2004
-        return code in (9, 10, 13)
-    return code <= 0x10FFFF and not 0xD800 <= code < 0xE000 and code not in (0xFFFE, 0xFFFF)  # noqa: PLR2004
 
 
 def _doctype(_name: str, _system: str | None, _public: str | None, has_internal: bool) -> None:  # noqa: FBT001
