@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.apps.scrape.differences import DIFFERENCES, Difference
 from toolkit.apps.scrape.parsers import Parser
 from toolkit.core import plugins
 
@@ -78,6 +79,17 @@ TEXTS = [
     ("p:only-child", []),
     ("b:only-child", []),
     ("section *", ["S", "s1", "s2"]),
+    ("li:nth-last-child(1)", ["fourth"]),
+    ("li:nth-last-child(n+3)", ["first", "second"]),
+    ("section p:nth-last-of-type(2)", ["s1"]),
+    ("section h2:only-of-type", ["S"]),
+    ("li:is(.a, .ab)", ["first", "second", "fourth"]),
+    ("li:is(.a, .ab):not(.b)", ["first", "fourth"]),
+    (":root > body > section > p", ["s1", "s2"]),
+    ("h1, .big, .title", ["One two three"]),
+    ("p, section *", ["A link, another, none.", "x", "y", "S", "s1", "s2"]),
+    ("div > p + p", ["y"]),
+    ("ul li + li ~ li", ["third", "fourth"]),
     ("nothing", []),
 ]
 ATTRIBUTES = [
@@ -158,6 +170,85 @@ def test_parse_when_hardly_a_page(parser: Parser, page: str) -> None:
     assert texts(parser, page, "h1") == []
 
 
+BELOW = [
+    ("p", ["x", "y"]),
+    ("section p", []),
+    ("body p", ["x", "y"]),
+    ("#here p", ["x", "y"]),
+    ("div", ["y"]),
+    (":scope > p", ["x"]),
+    (":scope p", ["x", "y"]),
+    (":scope > div > p, :scope > p", ["x", "y"]),
+    (":scope + p", []),
+    ("p, *, p", ["x", "y", "y"]),
+]
+
+
+@pytest.mark.parametrize(("selector", "expected"), BELOW)
+def test_find_when_below_an_element(parser: Parser, selector: str, expected: list[str]) -> None:
+    """What is in the element is found, and not itself; what is around it counts for `a b`, as in browsers."""
+    document = parser.parse("<!doctype html><body><div id=here><p>x</p><div><p>y</p></div></div><p>z</p>")
+    here = document.first(parser.compile("#here"))
+    rule = parser.compile(selector, within=True)
+    found = document.find(rule, here)
+    assert [document.text(node) for node in found] == expected
+    assert document.texts(rule, first=False, within=here) == expected
+    first = document.first(rule, here)
+    assert (None if first is None else document.text(first)) == next(iter(expected), None)
+    assert document.attributes(parser.compile("*", within=True), "id", first=False, within=here) == []
+    assert "scope" not in document.outer(here)
+
+
+@pytest.mark.parametrize(
+    ("markup", "own", "pre", "inner"),
+    [
+        ("<p>a <b>b</b>c</p>", "a c", "a bc", "a <b>b</b>c"),
+        ("<p>a<br>b</p>", "a b", "a\nb", "a<br>b"),
+        ("<p> a\r\n b </p>", "a b", " a\n b ", " a\n b "),
+        ("<pre>\na\n  b</pre>", "a b", "a\n  b", None),
+        ('<p>&lt;&amp;&nbsp;é"</p>', '<& é"', '<&\xa0é"', '&lt;&amp;&nbsp;é"'),
+        ("<p><i title='a b' id=x></i><!--c--></p>", "", "", '<i title="a b" id="x"></i><!--c-->'),
+        ("<p><b>x</b><script>1<2</script></p>", "", "x", "<b>x</b><script>1<2</script>"),
+        ("<p><img src=a.png alt=''></p>", "", "", '<img src="a.png" alt="">'),
+    ],
+)
+def test_node_when_taken_otherwise(parser: Parser, markup: str, own: str, pre: str, inner: str | None) -> None:
+    """The element's own text, the text as written and the markup inside are the same under every parser."""
+    document = parser.parse(f"<!doctype html><body>{markup}")
+    node = document.first(parser.compile("body > *"))
+    assert document.own(node) == own
+    assert document.pre(node) == pre
+    if inner is not None:
+        assert document.inner(node) == inner
+        tag = document.tag(node)
+        assert document.outer(node) == f"<{tag}>{inner}</{tag}>"
+
+
+def test_children_when_there_is_more_than_elements(parser: Parser) -> None:
+    """Text and comments are no children."""
+    document = parser.parse("<!doctype html><body><div>a<!-- c --><p>b</p>d<i></i></div>")
+    node = document.first(parser.compile("div"))
+    assert [document.tag(child) for child in document.children(node)] == ["p", "i"]
+    assert document.attribute(node, "id") is None
+
+
+def test_xpath_when_asked_for() -> None:
+    """Only lxml has it; elements, strings, numbers and truths all give text."""
+    for name in ("bs4", "lexbor"):
+        with pytest.raises(ValueError, match="only lxml does"):
+            plugins.load("toolkit.apps.scrape.parsers", name, "parser").xpath("//p")
+    parser = plugins.load("toolkit.apps.scrape.parsers", "lxml", "parser")
+    document = parser.parse("<p id=a>x <b>y</b></p><p id=b><!-- c -->")
+    cases = [("//p[1]", ["x y"]), ("//p/@id", ["a", "b"]), ("count(//p)", ["2"]), ("count(//p) = 2", ["true"])]
+    cases += [("string(//p)", ["x y"]), ("//p/text()", ["x"]), ("//comment()", []), ("count(//p) div 4", ["0.5"])]
+    for expression, expected in cases:
+        assert document.texts(parser.xpath(expression), first=False) == expected
+    with pytest.raises(ValueError, match="does not take this XPath"):
+        parser.xpath("//p[")
+    with pytest.raises(ValueError, match="fails"):
+        document.find(parser.xpath("nope(//p)"))
+
+
 @pytest.mark.parametrize("selector", ["", "p[", "p:nope", "p,", "> > p", "p::text", "..", "p{", "@"])
 def test_compile_when_the_selector_is_wrong(parser: Parser, selector: str) -> None:
     """A wrong selector is a ValueError before any page is read."""
@@ -178,24 +269,11 @@ def test_parse_when_nested_absurdly(parser: Parser) -> None:
     assert texts(parser, page, "h1") == ["top"]
 
 
-DIFFERENCES = [
-    # What libxml2 (lxml, bs4) reads otherwise than browsers (lexbor) do; rows may differ on pages like these.
-    ("<ul><li>a<li>b</ul><p>c", "li", ["a", "b"], ["a", "b"]),  # not here: closed as in HTML 5
-    ("<table><tr><td>1</table>", "table > tbody", ["1"], []),  # HTML 5 adds the tbody
-    ("<p>a<div>b</div></p>", "p", ["a", ""], ["a"]),  # the stray </p> is an empty paragraph in HTML 5
-    ("<p>a<section>b</section>", "p", ["a"], ["a b"]),  # elements that HTML 4 does not know close no paragraph
-    ("<div class=Foo>x</div>", ".foo", ["x"], []),  # without a doctype, browsers compare classes without case
-    ("<b><p>x</b>y</p>", "p b", ["x"], []),  # misnested formatting
-]
-
-
-@pytest.mark.parametrize(("page", "selector", "browser", "libxml2"), DIFFERENCES)
-def test_trees_when_they_differ(
-    parser: Parser, page: str, selector: str, browser: list[str], libxml2: list[str]
-) -> None:
+@pytest.mark.parametrize("difference", DIFFERENCES, ids=lambda difference: difference.what)
+def test_trees_when_they_differ(parser: Parser, difference: Difference) -> None:
     """The known differences stay as they are documented."""
-    expected = browser if type(parser).__name__ == "Lexbor" else libxml2
-    assert texts(parser, page, selector) == expected
+    expected = difference.answers[type(parser).__module__.rpartition(".")[2]]
+    assert texts(parser, difference.page, difference.selector) == expected
 
 
 def test_attribute_when_without_a_value(parser: Parser) -> None:

@@ -21,6 +21,7 @@ def check(rules: Rules, where: Where, *, strict: bool) -> Rules:
     parser: Parser = plugins.load("toolkit.apps.scrape.parsers", rules.parser, "parser")
     names = [page.name for page in rules.pages]
     types: dict[str, tuple[type, str]] = {}
+    called: set[str] = set()
     for number, page in enumerate(rules.pages):
         at: tuple[str | int, ...] = ("page", number)
         if names.index(page.name) != number:
@@ -37,17 +38,27 @@ def check(rules: Rules, where: Where, *, strict: bool) -> Rules:
                     f"{before}field {field.name!r} is {type_of(field).__name__} here and {known.__name__} in the page"
                     f" type {other!r}: give them one type, or two names"
                 )
-        if sum(rule.join for rule in page.follow) > 1:
-            raise UsageError(f"{where((*at, 'follow'))}a row goes on with one page only: two rules have join = true")
+        joins = [place for place, rule in enumerate(page.follow) if rule.join]
+        if len(joins) > 1:
+            before = where((*at, "follow", joins[1], "join"))
+            raise UsageError(f"{before}a row goes on with one page only: two rules have join = true")
         for place, rule in enumerate(page.follow):
-            inside = rule.join and page.rows is not None
-            _follow(parser, rule, names, where((*at, "follow", place)), within=inside, strict=strict)
+            before = where((*at, "follow", place))
+            _called(rule, called, before)
+            _follow(parser, rule, names, before, within=rule.join and page.rows is not None, strict=strict)
     for place, rule in enumerate(rules.follow):
         before = where(("follow", place))
+        _called(rule, called, before)
         if rule.join:
             raise UsageError(f"{before}join = true has meaning in a page type only: move the rule below its [[page]]")
         _follow(parser, rule, names, before, within=False, strict=strict)
     return rules
+
+
+def _called(rule: Follow, called: set[str], before: str) -> None:
+    if rule.name in called:
+        raise UsageError(f"{before}two follow rules are called {rule.name!r}: rename one")
+    called.add(rule.name)
 
 
 def _names(fields: Sequence[Field], where: Where, at: tuple[str | int, ...], *, top: bool) -> None:

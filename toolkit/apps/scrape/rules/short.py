@@ -41,7 +41,7 @@ def parse_rule(name: str, text: str, *, many: bool = False, record: bool = False
         selector, xpath = selector.removeprefix(XPATH).strip(), True
     else:
         selector, attribute, take = _split(name, selector)
-    if not selector and not (record and not xpath and (attribute or take != "text")):
+    if not selector and not (record and not xpath and first.strip()):
         raise UsageError(f"field {name!r}: the selector is missing")
     if not xpath and not closed(selector):
         raise UsageError(f"field {name!r}: {selector!r} is not a CSS selector: a quote or bracket is not closed")
