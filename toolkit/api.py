@@ -144,17 +144,18 @@ def make_run(app: str, sources: Sequence[str], out: Path | None, chosen: tuple[A
         check(group)
     own, common, *rest = chosen
     in_place = getattr(own, "in_place", False)
+    if not sources and not common.retry_failed and not getattr(own, "names_sources", False):
+        raise UsageError(f"nothing to do: name what to {app}, or give --retry-failed")
     if out is None and not in_place:
         raise UsageError("say where the results go: '-o' FOLDER")
     if out is not None and in_place:
         raise UsageError("--in-place puts results where the sources are: leave -o out")
     out = out or Path()
-    if not sources and not common.retry_failed:
-        raise UsageError(f"nothing to do: name what to {app}, or give --retry-failed")
     make: Callable[..., Any] = plugins.load(f"{APPS}.{app}", "job", "APP")
     for network in rest:
         made = make(sources, out, own, network=network_of(common, network))
-        return Run(made, common, network=network, output=str(out), sources=sources, **more)
+        named = getattr(made, "named", sources)
+        return Run(made, common, network=network, output=str(out), sources=named, **more)
     made = make(sources, out, own)
     return Run(made, common, output=str(getattr(made, "out", out)), sources=sources, **more)
 

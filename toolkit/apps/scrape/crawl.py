@@ -7,7 +7,7 @@ one thread and told of endings in another; each writes numbers of its own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -29,10 +29,18 @@ Planned = Task[Visit] | Skip | Failure | None
 
 
 class Crawl:
-    """One crawl. starts: the tasks that the user named. limit: pages to draw, at most."""
+    """One crawl. limit: pages to draw, at most. catalogues: the sitemaps and feeds that the user named."""
 
-    def __init__(self, settings: Callable[[], str], *, limit: int | None, max_per_host: int | None) -> None:
+    def __init__(
+        self,
+        settings: Callable[[], str],
+        *,
+        limit: int | None,
+        max_per_host: int | None,
+        catalogues: Sequence[Visit] = (),
+    ) -> None:
         self._settings = settings
+        self._catalogues = catalogues
         self._limit = limit
         self._hosts = HostCounts(max_per_host)
         self._drawn = 0
@@ -42,6 +50,8 @@ class Crawl:
     def plan(self, starts: Iterator[Planned], memory: Memory) -> Iterator[Planned]:
         """Yield all that is to be visited, None while it is not known whether there is more."""
         taken = 0
+        for visit in self._catalogues:
+            memory.discover(f"{visit.kind} {key_of(visit.url)}", visit.to_json())
         for planned in starts:
             if isinstance(planned, Task):
                 visit = planned.payload
@@ -80,6 +90,8 @@ class Crawl:
                 self._hosts.take(host)
         for reason, count in page.refused:
             self.refused[reason] += count
+        if page.visit.kind != "page":
+            return
         final = key_of(page.final_url)
         if final == key or memory.claimed(PLACE + final) == key:
             return

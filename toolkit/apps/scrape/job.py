@@ -8,13 +8,18 @@ import re
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
+from toolkit.apps.scrape.auto import TYPES, parse_parts
+from toolkit.apps.scrape.catalogue import day, visits_of
 from toolkit.apps.scrape.coverage import Coverage, parse_share
 from toolkit.apps.scrape.crawl import Crawl
+from toolkit.apps.scrape.localfiles import Finding, LocalPage, Passed, find_pages, is_local
 from toolkit.apps.scrape.options import ScrapeOptions
+from toolkit.apps.scrape.owncolumns import OwnColumns
 from toolkit.apps.scrape.page import Page, ScrapeJob
 from toolkit.apps.scrape.rules import FACTS, Follow, Rules, load_rules, read_rules
 from toolkit.apps.scrape.rules.check import check
@@ -58,16 +63,26 @@ class ScrapeApp:
     ) -> None:
         """Check the options and sources; raises UsageError."""
         self.options = options or ScrapeOptions()
-        if sources:
-            check_sources(sources, self.options.url_column)
-        self.sources = tuple(sources)
+        self.files = tuple(source for source in sources if is_local(source))
+        self.sources = tuple(source for source in sources if source not in self.files)
+        if self.sources:
+            check_sources(self.sources, self.options.url_column)
+        self.named = (*sources, *self.options.sitemap, *self.options.feed)
         self.out = Path(out)
         if self.out != STDOUT:
             check_output(self.out, replace=not self.options.append)
         self.rules = rules_of(self.options)
+        self.auto = parse_parts(self.options.auto) if self.options.auto is not None else ()
         self.follows = bool(self.rules.follow or any(page.follow for page in self.rules.pages))
+        self.crawls = self.follows or self.options.names_sources
+        self._owned = OwnColumns({*FACTS, "fetched_at", *self.rules.columns, *self.auto})
         self._coverage = parse_share(self.options.coverage) if self.options.coverage else None
-        self._crawl = Crawl(lambda: self.settings, limit=self.options.limit, max_per_host=self.options.max_per_host)
+        self._crawl = Crawl(
+            lambda: self.settings,
+            limit=self.options.limit,
+            max_per_host=self.options.max_per_host,
+            catalogues=catalogues_of(self.options),
+        )
         self.complaints: tuple[str, ...] = ()
         self.job = ScrapeJob(
             self.rules,
@@ -80,12 +95,14 @@ class ScrapeApp:
             follows=self.follows,
             nofollow=not self.options.follow_nofollow,
             bad_rows=self.options.bad_rows,
+            auto=self.auto,
+            since=since_of(self.options.since),
         )
 
     @property
     def settings(self) -> str:
         """A digest of what rows depend on: the rules, and what becomes of bad rows."""
-        facts = f"{FORMAT} {self.rules.digest()} {self.options.bad_rows}"
+        facts = f"{FORMAT} {self.rules.digest()} {self.options.bad_rows} {self.auto}"
         return hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()
 
     def plan(self, memory: Memory) -> Iterator[Task[Visit] | Skip | Failure | None]:
@@ -93,7 +110,7 @@ class ScrapeApp:
 
         In a crawl, then what these led to.
         """
-        return self._crawl.plan(self._starts(), memory) if self.follows else self._limited(self._starts())
+        return self._crawl.plan(self._starts(), memory) if self.crawls else self._limited(self._starts())
 
     def recall(self, task: Task[Any], known: Remembered) -> Task[Any] | Skip:
         """Skip what the store has rows of, made by the same rules."""
@@ -112,7 +129,7 @@ class ScrapeApp:
 
     def land(self, task: Task[Any], value: Any, memory: Memory) -> Any:
         """Take in what the page led to; raises TaskSkipped for one that is known by another URL."""
-        if self.follows:
+        if self.crawls:
             self._crawl.land(value, task.key, memory)
         return value
 
@@ -137,7 +154,9 @@ class ScrapeApp:
     @cached_property
     def total(self) -> int | None:
         """How many URLs there are; of a crawl nobody knows."""
-        return None if self.follows else count_urls(self.sources, self.options.url_column)
+        if self.crawls or self.files:
+            return None
+        return count_urls(self.sources, self.options.url_column)
 
     @property
     def state(self) -> Path | None:
@@ -148,16 +167,11 @@ class ScrapeApp:
     def columns(self) -> tuple[str, ...]:
         """The columns of every row: facts, the user's own, the fields."""
         facts = (*FACTS, "fetched_at")
-        return tuple(dict.fromkeys((*facts, *self._own, *self.rules.columns)))
-
-    @cached_property
-    def _own(self) -> tuple[str, ...]:
-        """The user's columns, as the first entry of the list has them."""
-        first = next((line for line in read_urls(self.sources, self.options.url_column) if line), None)
-        return tuple(name for name, _ in _columns_of(first, self.rules)) if first else ()
+        return tuple(dict.fromkeys((*facts, *self._owned.names, *self.rules.columns, *self.auto)))
 
     def prepare(self) -> None:
-        """Make the output's folder."""
+        """Make the output's folder, and look at the names of the user's columns."""
+        self._owned.meet(self.sources, self.options.url_column)
         if self.out == STDOUT:
             return
         if self.out.is_dir():
@@ -168,9 +182,11 @@ class ScrapeApp:
         """Write the whole output file from the rows that the store has, in the order of the list."""
         if self.out == STDOUT:
             return
-        write, coverage = writer(form_of(self.out)), Coverage(self.rules.columns[len(FACTS) :])
+        write = writer(form_of(self.out))
+        coverage = Coverage((*self.rules.columns[len(FACTS) :], *self.auto))
         rows = (row for known in memory.done(self.settings) for row in known.value["rows"])
-        types = {**self.rules.types, "fetched_at": str, **dict.fromkeys(self._own, str)}
+        types = {**self.rules.types, "fetched_at": str, **dict.fromkeys(self._owned.names, str)}
+        types |= {part: TYPES[part] for part in self.auto}
         with replacing(self.out) as file:
             write(
                 file,
@@ -189,11 +205,14 @@ class ScrapeApp:
     def _starts(self) -> Iterator[Task[Visit] | Skip | Failure | None]:
         seen = Seen()
         index = 0
+        for finding in find_pages(self.files, self.options.base_url):
+            yield _on_disk(finding, index)
+            index += 1
         for line in read_urls(self.sources, self.options.url_column):
             if line is None:
                 yield None
                 continue
-            yield _planned(line, index, seen, _columns_of(line, self.rules))
+            yield _planned(line, index, seen, self._owned.of(line.columns))
             index += 1
 
     def _limited(self, planned: Iterator[Task[Visit] | Skip | Failure | None]) -> Iterator[Any]:
@@ -212,6 +231,8 @@ def rules_of(options: ScrapeOptions) -> Rules:
         rules = load_rules(options.rules, options.parser, options.field)
     else:
         rules = read_rules(options.parser, options.field)
+        if options.auto is not None and not options.field:  # the parts are the columns
+            rules = Rules(rules.parser, (replace(rules.pages[0], fields=()),))
     if not options.follow:
         return rules
     added = tuple(Follow(f"--follow {selector}", selector) for selector in options.follow)
@@ -231,6 +252,22 @@ def scope_of(options: ScrapeOptions) -> Scope:
             raise UsageError(f"--domain {domain!r}: give a host, such as example.org")
     domains = frozenset(domain.lower().strip(".") for domain in options.domain)
     return Scope(domains, options.allow, options.deny, options.max_depth)
+
+
+def catalogues_of(options: ScrapeOptions) -> list[Visit]:
+    """Return the sitemaps and feeds to fetch; raises UsageError."""
+    try:
+        return visits_of(options.sitemap, options.feed)
+    except TaskError as error:
+        raise UsageError(f"--sitemap or --feed: {error}") from error
+
+
+def since_of(text: str | None) -> datetime | None:
+    """Return the day or moment; raises UsageError."""
+    try:
+        return None if text is None else day(text)
+    except ValueError as error:
+        raise UsageError(f"--since {text!r}: give a day, such as 2026-11-01") from error
 
 
 def user_agent_of(options: ScrapeOptions) -> str:
@@ -275,10 +312,14 @@ def _counted(rows: Iterator[dict[str, Any]], coverage: Coverage) -> Iterator[dic
         yield row
 
 
-def _columns_of(line: Line, rules: Rules) -> Columns:
-    """Return the user's other columns; one that is called as a column of ours is called in_… ."""
-    taken = {*rules.columns, "fetched_at"}
-    return tuple((f"in_{name}" if name in taken else name, value) for name, value in line.columns)
+def _on_disk(finding: Finding, index: int) -> Task[Visit] | Skip | Failure:
+    """Return the task for a page on this disk; its name is its path, and the rule says where it stood."""
+    if isinstance(finding, LocalPage):
+        return Task(finding.url, Visit(finding.url, kind="file", name=finding.path, rule=finding.base), index=index)
+    task = Task(f"file {finding.path}", Visit(finding.path, kind="file"), index=index)
+    if isinstance(finding, Passed):
+        return Skip(task, finding.reason)
+    return Failure(task, FailureKind.INPUT, finding.message)
 
 
 def _planned(line: Line, index: int, seen: Seen, columns: Columns) -> Task[Visit] | Skip | Failure:

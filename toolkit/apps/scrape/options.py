@@ -53,6 +53,9 @@ class ScrapeOptions:
         "drop", "Rows whose values are not what the rules say: left out, or kept with null; both are told."
     )
     coverage: str | None = option(None, "Exit with 1 if any field has a value in fewer rows than this.", metavar="N%")
+    base_url: str | None = option(
+        None, "Where pages from this disk stood: their links are relative to that.", metavar="URL"
+    )
     append: bool = option(False, "Add rows to the output file that is there, instead of writing it anew.")
     escape_formulas: bool = option(False, "In CSV, keep spreadsheets from running cells that begin with = + - or @.")
     ignore_robots: bool = option(False, "Fetch what robots.txt forbids, too, and heed no robots tags.")
@@ -62,6 +65,11 @@ class ScrapeOptions:
     )
     contact: str | None = option(None, "A URL or mail address to add to the default introduction.", metavar="TEXT")
     max_body: int = option(10_000_000, "Fail pages that are larger, once decoded.", metavar="SIZE", parse=parse_bytes)
+
+    @property
+    def names_sources(self) -> bool:
+        """Whether an option says what to visit, so that nothing else need be named."""
+        return bool(self.sitemap or self.feed)
 
 
 OPTIONS = ScrapeOptions

@@ -11,15 +11,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from toolkit.apps.scrape import robots
+from toolkit.apps.scrape.auto import read_auto
 from toolkit.apps.scrape.bodies import ACCEPT_ENCODING, BodySink
+from toolkit.apps.scrape.catalogue import read_catalogue
+from toolkit.apps.scrape.encodings import codec_of, decode
 from toolkit.apps.scrape.keys import key_of
+from toolkit.apps.scrape.localfiles import LocalPage, read_body, stood_at
 from toolkit.apps.scrape.responses import is_page, refusal, robots_tag
 from toolkit.apps.scrape.rules import Problem, Reading, Rules, read_page
 from toolkit.apps.scrape.scope import OUT_OF_SCOPE, Scope
 from toolkit.apps.scrape.visit import Visit
 from toolkit.core.errors import FailureKind, TaskError, TaskSkipped
 from toolkit.core.follow import follow
-from toolkit.core.http import Head, Request, content_length, http_error, media_type
+from toolkit.core.http import Head, Headers, Request, content_length, http_error, media_type
 from toolkit.core.job import Runtime
 from toolkit.core.network import Network
 from toolkit.core.task import Task
@@ -44,7 +48,7 @@ class Page:
 
     visit: Visit
     final_url: str
-    status: int
+    status: int | None
     rows: tuple[dict[str, Any], ...] = ()
     found: tuple[Found, ...] = ()
     refused: tuple[tuple[str, int], ...] = ()
@@ -107,6 +111,8 @@ class ScrapeJob:
     follows: bool = False
     nofollow: bool = True
     bad_rows: str = "drop"
+    auto: tuple[str, ...] = ()
+    since: datetime | None = None
 
     @property
     def preload(self) -> tuple[str, ...]:
@@ -116,6 +122,10 @@ class ScrapeJob:
     async def __call__(self, task: Task[Visit], runtime: Runtime) -> Page:
         """Fetch the page and read its rows; raises TaskError or TaskSkipped."""
         visit = task.payload
+        if visit.kind == "file":
+            return await self._local(visit, runtime)
+        if visit.kind != "page":
+            return await self._catalogue(visit, runtime)
         headers = (("User-Agent", self.user_agent), ACCEPT, ACCEPT_ENCODING)
         request = self.network.request(visit.url, headers)
         delay = await self._ask(runtime, request)
@@ -133,12 +143,35 @@ class ScrapeJob:
             if visit.rule and error.kind is FailureKind.UNSUPPORTED:  # a link may lead to anything
                 raise TaskSkipped(error.message) from error
             raise
-        started = time.perf_counter()
-        arguments = (body, media_type(head.headers)[1], head.url, self.rules, visit, self.agent)
-        reading = _read(*arguments) if len(body) < INLINE else await runtime.call(_read, *arguments)
-        seconds = time.perf_counter() - started
-        page = self._page(visit, reading, head, seconds)
+        page = await self._read(visit, runtime, body, head)
         return replace(page, bytes=reply.received, crawl_delay=delay)
+
+    async def _read(self, visit: Visit, runtime: Runtime, body: bytes, head: Head) -> Page:
+        started = time.perf_counter()
+        arguments = (body, media_type(head.headers)[1], head.url, self.rules, visit, self.agent, self.auto)
+        reading, notes = _read(*arguments) if len(body) < INLINE else await runtime.call(_read, *arguments)
+        page = self._page(visit, reading, head, time.perf_counter() - started)
+        return replace(page, notes=(*page.notes, *notes)) if notes else page
+
+    async def _local(self, visit: Visit, runtime: Runtime) -> Page:
+        """Read a page from this disk; visit.rule is where it stood, if that is known."""
+        body = await runtime.call(_file_of, visit, self.max_body)
+        page = await self._read(visit, runtime, body, Head(stood_at_url(visit, body), 0, Headers()))
+        return replace(page, final_url=visit.url, status=None, found=(), bytes=len(body))
+
+    async def _catalogue(self, visit: Visit, runtime: Runtime) -> Page:
+        headers = (("User-Agent", self.user_agent),)
+        if self.obey_robots and visit.kind != "robots":
+            await self._ask(runtime, self.network.request(visit.url, headers))
+        head, found, notes, size = await read_catalogue(visit, runtime, headers, self.network, self.since)
+        kept: list[Found] = []
+        refused: Counter[str] = Counter()
+        for key, onward in found:
+            if why := self._refusal(replace(onward, depth=0), onward.url):
+                refused[why] += 1
+            else:
+                kept.append((key, onward))
+        return Page(visit, head.url, head.status, (), tuple(kept), tuple(refused.items()), bytes=size, notes=notes)
 
     @property
     def agent(self) -> str:
@@ -228,8 +261,25 @@ MOST_TOLD = 5
 """Problems of one page that the report is told of."""
 
 
-def _read(body: bytes, charset: str | None, url: str, rules: Rules, visit: Visit, agent: str) -> Reading:
-    return read_page(body, charset, url, rules, page=visit.page, carry=visit.carry, agent=agent.lower())
+def _read(
+    body: bytes, charset: str | None, url: str, rules: Rules, visit: Visit, agent: str, auto: tuple[str, ...]
+) -> tuple[Reading, tuple[str, ...]]:
+    reading = read_page(body, charset, url, rules, page=visit.page, carry=visit.carry, agent=agent.lower())
+    if not auto:
+        return reading, ()
+    text, encoding = decode(body, charset)
+    said = read_auto(text, url, auto, parser=rules.parser, encoding=codec_of(encoding))
+    rows = tuple({**said.values, **row} for row in reading.rows)
+    return replace(reading, rows=rows), tuple(f"{part}: {reason}" for part, reason in said.problems)
+
+
+def _file_of(visit: Visit, limit: int) -> bytes:
+    return read_body(LocalPage(visit.name, visit.name, visit.url, visit.rule, 0, 0), limit)
+
+
+def stood_at_url(visit: Visit, body: bytes) -> str:
+    """Return what a saved page's links are relative to; where nobody knows, its own address."""
+    return stood_at(LocalPage(visit.name, visit.name, visit.url, visit.rule, 0, 0), body) or visit.url
 
 
 class _Door:

@@ -1,0 +1,108 @@
+"""Lists of pages that sites keep themselves: sitemaps and feeds, fetched like pages; what they name is found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from toolkit.apps.scrape import robots
+from toolkit.apps.scrape.bodies import ACCEPT_ENCODING, BodySink
+from toolkit.apps.scrape.feeds import FeedEntry, read_feed
+from toolkit.apps.scrape.keys import key_of
+from toolkit.apps.scrape.sitemaps import NestedSitemap, SitemapEntry, announced, read_sitemap
+from toolkit.apps.scrape.visit import Visit
+from toolkit.core.errors import TaskError
+from toolkit.core.follow import follow
+from toolkit.core.http import Head, Request, http_error, media_type
+from toolkit.core.job import Runtime
+from toolkit.core.network import Network
+from toolkit.core.urls import wire_url
+
+LARGEST = 64 * 1024 * 1024
+"""Bytes of one sitemap or feed, decoded; the protocol ends at 50 MB."""
+MOST_NESTED = 4
+"""Sitemaps that may lead to each other in a row; the protocol knows one index."""
+USUAL = "/sitemap.xml"
+"""Where a sitemap is looked for if robots.txt names none."""
+
+Found = tuple[str, Visit]
+
+
+def visits_of(sitemaps: tuple[str, ...], feeds: tuple[str, ...]) -> list[Visit]:
+    """Return what is to be fetched for these options; raises TaskError for what is no URL.
+
+    The root of a site stands for what its robots.txt announces.
+    """
+    found = []
+    for kind, urls in (("sitemap", sitemaps), ("feed", feeds)):
+        for text in urls:
+            url = wire_url(text)
+            is_site = kind == "sitemap" and urlsplit(url).path in ("", "/")
+            found.append(Visit(url, home=_host(url), kind="robots" if is_site else kind))
+    return found
+
+
+async def read_catalogue(
+    visit: Visit, runtime: Runtime, headers: tuple[tuple[str, str], ...], network: Network, since: datetime | None
+) -> tuple[Head, list[Found], tuple[str, ...], int]:
+    """Fetch one, and return its head, what it leads to, notes on it, and its bytes; raises TaskError."""
+    url = robots.robots_url(visit.url) if visit.kind == "robots" else visit.url
+    request = network.request(url, (*headers, ACCEPT_ENCODING))
+    head, body, size = await _fetched(runtime, request, network, may_fail=visit.kind == "robots")
+    if visit.kind == "robots":
+        return head, _announced(visit, body), (), size
+    found: list[Found] = []
+    notes: list[str] = []
+    charset = media_type(head.headers)[1]
+    read = read_feed if visit.kind == "feed" else read_sitemap
+    try:
+        for entry in read(body, head.url, charset=charset, since=since):
+            if isinstance(entry, NestedSitemap):
+                if visit.depth < MOST_NESTED:
+                    found.append(_found(entry.url, replace(visit, depth=visit.depth + 1)))
+            elif isinstance(entry, SitemapEntry | FeedEntry):
+                found.append(_found(entry.url, Visit(entry.url, home=visit.home, rule=visit.kind)))
+            else:
+                notes.append(str(entry))
+    except TaskError as error:
+        if not found:
+            raise
+        notes.append(error.message)
+    return head, found, tuple(notes), size
+
+
+def day(text: str) -> datetime:
+    """Return a day such as 2026-11-01, or a moment, with its zone; raises ValueError."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+async def _fetched(runtime: Runtime, request: Request, network: Network, *, may_fail: bool) -> tuple[Head, bytes, int]:
+    sink: BodySink | None = None
+
+    def accept(head: Head) -> BodySink | None:
+        nonlocal sink
+        if not 200 <= head.status < 300:  # noqa: PLR2004
+            if may_fail:
+                return None
+            raise http_error(head)
+        sink = BodySink(head.headers, LARGEST)
+        return sink
+
+    reply = await follow(runtime, request, accept, network=network)
+    return reply.head, b"" if sink is None else sink.body(), reply.received
+
+
+def _announced(visit: Visit, body: bytes) -> list[Found]:
+    named = announced(body, robots.robots_url(visit.url)) or [visit.url.rstrip("/") + USUAL]
+    return [_found(url, Visit(url, home=visit.home, kind="sitemap")) for url in named]
+
+
+def _found(url: str, visit: Visit) -> Found:
+    prefix = "" if visit.kind == "page" else f"{visit.kind} "
+    return prefix + key_of(url), replace(visit, url=url)
+
+
+def _host(url: str) -> str:
+    return (urlsplit(url).hostname or "").lower()
