@@ -36,4 +36,14 @@ def test_main_text_when_the_page_is_too_large(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(maintext, "LARGEST", 10)
     auto = read_auto(PAGE, URL, ["title", "text"])
     assert auto.values == {"title": "T", "text": None}
-    assert auto.problems == (("text", "the page is larger than 10 characters: its main text was not looked for"),)
+    assert auto.problems == (("text", "the page has more than 10 characters: its main text was not looked for"),)
+
+
+@pytest.mark.parametrize(
+    ("html", "what"), [("<Table><tr><td>words" * 1001, "1,000 tables"), ("<p>words" * 60_001, "60,000 tags")]
+)
+def test_main_text_when_the_page_has_too_many_tags(html: str, what: str) -> None:
+    """Tens of thousands of them would take minutes."""
+    auto = read_auto(html, URL, ["text"])
+    assert auto.values == {"text": None}
+    assert auto.problems == (("text", f"the page has more than {what}: its main text was not looked for"),)
