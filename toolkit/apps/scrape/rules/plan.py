@@ -9,9 +9,10 @@ from typing import Any
 
 from toolkit.apps.scrape.parsers import Document, Parser
 from toolkit.apps.scrape.rules.css import scoped
-from toolkit.apps.scrape.rules.filters import WRONG, Step, each, gathers, plural, step
+from toolkit.apps.scrape.rules.filters import gathers, plural
 from toolkit.apps.scrape.rules.head import SELECTOR
 from toolkit.apps.scrape.rules.model import Field, Follow, PageType, Rules
+from toolkit.apps.scrape.rules.steps import WRONG, Step, each, step
 from toolkit.apps.scrape.rules.tables import records
 from toolkit.apps.scrape.urls import ATTRIBUTES
 from toolkit.core import plugins
