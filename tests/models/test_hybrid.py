@@ -168,9 +168,8 @@ def test_tasks_and_results_share_messages(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_task_begins_though_others_of_its_process_wait() -> None:
     """Nothing waits behind another in a worker: what may start is the schedule's to say."""
-    began = time.monotonic()
-    assert len(outcomes_of([("wait", 0.2)] * 64, workers=64)) == 64
-    assert time.monotonic() - began < 5
+    timings = [outcome.timing for outcome in outcomes_of([("wait", 0.5)] * 64, workers=64)]
+    assert max(timing.started for timing in timings) < min(timing.ended for timing in timings)
 
 
 # What is called where

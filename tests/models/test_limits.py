@@ -89,6 +89,7 @@ def test_a_machine_with_few_open_files_does_fewer_at_once_and_all_of_them(
     )
     report = json.loads(ended.stdout)
     assert (report["succeeded"], report["failed"]) == (200, {}), (report["failures"], ended.stderr)
+    assert "Traceback" not in ended.stderr
     if how == "hybrid":  # each of its processes may open as many, and there is one for each processor
         return
     limits = report["limits"]

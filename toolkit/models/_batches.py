@@ -10,13 +10,12 @@ from contextlib import closing
 from multiprocessing.connection import Connection
 from typing import Any, cast
 
-from toolkit import clients
 from toolkit.core.errors import UsageError
 from toolkit.core.job import Job
 from toolkit.core.runtime import BlockingClient, BlockingRuntime
 from toolkit.core.task import Task
 from toolkit.models._wire import named, pack_failure, pack_outcome
-from toolkit.models._worker import RECEIVED, SERIAL, SINCE, Brief, Mark, load, memory_used
+from toolkit.models._worker import RECEIVED, SERIAL, SINCE, Brief, Mark, client_kind, load, memory_used
 
 BUDGET = 0.1
 """Seconds after which a batch is cut short: what is not begun goes back, to be shared out anew."""
@@ -71,8 +70,10 @@ def _perform(packed: bytes, job: Job[Any, Any], runtime: BlockingRuntime, brief:
 
 def _runtime(brief: Brief, mark: Mark) -> BlockingRuntime:
     def open_client() -> BlockingClient:
-        return cast("BlockingClient", clients.load(brief.client, "blocking").open(brief.client_options))
+        return cast("BlockingClient", client_kind(brief.client, "blocking").open(brief.client_options))
 
+    if brief.fetches:
+        client_kind(brief.client, "blocking")
     counting = threading.Lock()  # a task's group has threads
 
     def received(size: int) -> None:

@@ -133,7 +133,17 @@ def crew_of(setup: Setup, work: Work, modules: Sequence[str]) -> Iterator[Crew]:
     main = main_script()
     if "__main__" in needed and not main:
         raise UsageError("worker processes cannot load a job that was typed or piped in: put it into a file")
-    brief = Brief("", work, job, main, setup.client.name, setup.client_options, setup.task_timeout, setup.uvloop)
+    brief = Brief(
+        "",
+        work,
+        job,
+        main,
+        setup.client.name,
+        setup.client_options,
+        fetches=setup.fetches,
+        task_timeout=setup.task_timeout,
+        uvloop=setup.uvloop,
+    )
     # The user's script is not loaded beforehand: only a worker that needs it runs it.
     preload = ["toolkit.models._alone", *modules, *(name for name in needed if name != "__main__")]
     if setup.fetches:

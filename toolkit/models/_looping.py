@@ -15,7 +15,6 @@ from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar, cast
 
-from toolkit import clients
 from toolkit.core.errors import UsageError
 from toolkit.core.http import Accept, Reply, Request
 from toolkit.core.job import Group, Job, Runtime
@@ -29,14 +28,14 @@ from toolkit.models._loop import AsyncRuntime, perform
 from toolkit.models._uvloop import loop_of
 from toolkit.models._watched import watched
 from toolkit.models._wire import named, pack_failure, pack_outcome
-from toolkit.models._worker import RECEIVED, SERIAL, SINCE, Brief, Mark, load, memory_used
+from toolkit.models._worker import RECEIVED, SERIAL, SINCE, Brief, Mark, client_kind, load, memory_used
 
 T = TypeVar("T")
 
 BEAT = 0.1
 """Seconds between two signs of life."""
-BEATS = 10
-"""Signs of life between two looks at the memory, each of which reads a file."""
+LOOKS = 0.02
+"""Seconds between looks at the memory, at least."""
 HELD = 0.002
 """Seconds for which results may wait for others to go with: each message costs both sides a tenth of a millisecond."""
 SHARE = 4
@@ -49,6 +48,8 @@ THREADS = 1
 
 def work(brief: Brief, job: Job[Any, Any], connection: Connection, mark: Mark) -> None:
     """Run tasks on an event loop until an empty message comes, and those that are under way then are given up."""
+    if brief.fetches:
+        client_kind(brief.client, "async")
     with asyncio.Runner(loop_factory=loop_of() if brief.uvloop else None) as runner:
         runner.run(_Place(brief, job, connection, mark).live())
 
@@ -63,7 +64,8 @@ class _Place:
         self._runtime = AsyncRuntime(self._client, received=self._received, rates=brief.rates, threads=self._threads)
         self._tasks: set[asyncio.Task[None]] = set()
         self._results: list[tuple[int, bytes]] = []
-        self._size = self._read = self._beats = self._memory = 0
+        self._size = self._read = self._memory = 0
+        self._looked = 0.0
         self._answered = True
         self._soon = False
         self._timer: asyncio.TimerHandle | None = None
@@ -146,16 +148,23 @@ class _Place:
 
     def _tell(self) -> None:
         """Send what has ended, and how many messages were read; waits for the parent if it has much to read."""
+        self._soon = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._soon = False
         if not (self._results or self._read):
             return
-        message = self._read, self._results, self._memory, self._threads.lost > 0
+        try:
+            self._send((self._read, self._results, self._memory_used(), self._threads.lost > 0))
+        except BaseException as error:  # what is not told would be waited for
+            self._end(error)
         self._answered = self._answered and not self._results
         self._read, self._results, self._size = 0, [], 0
-        self._send(message)
+
+    def _memory_used(self) -> int:
+        if (now := time.monotonic()) > self._looked + LOOKS:
+            self._looked, self._memory = now, memory_used()
+        return self._memory
 
     def _send(self, message: Any) -> None:
         with suppress(OSError):  # the parent has gone, and so shall we
@@ -165,9 +174,6 @@ class _Place:
         """Give signs of life."""
         while True:
             self._mark[SINCE] = time.monotonic()
-            if not self._beats % BEATS:
-                self._memory = memory_used()
-            self._beats += 1
             if self._read:
                 self._tell()
             await asyncio.sleep(BEAT)
@@ -182,7 +188,7 @@ class _Place:
             self._over.set_exception(error)
 
     def _client(self) -> AsyncClient:
-        return cast("AsyncClient", clients.load(self._brief.client, "async").open(self._brief.client_options))
+        return cast("AsyncClient", client_kind(self._brief.client, "async").open(self._brief.client_options))
 
     def _received(self, size: int) -> None:
         self._mark[RECEIVED] += size

@@ -12,12 +12,14 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from multiprocessing import spawn
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from toolkit.clients import ClientOptions
+from toolkit import clients
+from toolkit.clients import ClientKind, ClientOptions
 from toolkit.core.errors import ToolkitError
 from toolkit.core.job import Job
 from toolkit.core.rates import Rates
@@ -37,7 +39,7 @@ Work = Callable[["Brief", Job[Any, Any], Connection, Mark], None]
 @dataclass(frozen=True, slots=True)
 class Brief:
     """What a worker is started with; loading it imports nothing of the job's. work: what it does with the job, until it
-    is dismissed. main: where the user's script is."""  # noqa: D209, D205
+    is dismissed. main: where the user's script is. fetches: whether tasks use the client."""  # noqa: D209, D205
 
     name: str
     work: Work
@@ -45,6 +47,7 @@ class Brief:
     main: dict[str, Any]
     client: str
     client_options: ClientOptions
+    fetches: bool = False
     task_timeout: float | None = None
     uvloop: bool = False
     rates: Rates | None = None
@@ -56,6 +59,7 @@ def serve(brief: Brief, connection: Connection, mark: Mark) -> None:
         signal.signal(number, signal.SIG_IGN)
     importlib.import_module("toolkit.models._alone")
     _die_with_parent()
+    memory_used()
     try:
         job = load(brief.job, brief)
     except BaseException as error:
@@ -75,11 +79,16 @@ def main_script() -> dict[str, Any]:
     return {name: value for name, value in data.items() if name.startswith("init_main")}
 
 
+@cache
+def client_kind(name: str, works: str) -> ClientKind:
+    """Return a client by name. Once is early enough: when open files have run out, no folder can be looked into."""
+    return clients.load(name, works)
+
+
 def memory_used() -> int:
     """Return the bytes of memory that this process holds."""
     if sys.platform == "linux":
-        with open("/proc/self/statm", "rb") as statm:
-            return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+        return int(os.pread(_statm(), 256, 0).split()[1]) * os.sysconf("SC_PAGESIZE")
     import psutil
 
     return int(psutil.Process().memory_info().rss)
@@ -90,6 +99,12 @@ def load(packed: bytes, brief: Brief) -> Any:
     if b"__main__" in packed:
         return _Loader(packed, brief.main).load()
     return pickle.loads(packed)  # noqa: S301 - from our own parent
+
+
+@cache
+def _statm() -> int:
+    """Return the open file that tells of this process's memory; it stays open, for others may run out of them."""
+    return os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
 
 
 class _Loader(pickle.Unpickler):
