@@ -52,6 +52,11 @@ def test_own_columns_when_names_are_anything(names: list[str]) -> None:
     assert not {*found} & {*TAKEN}
 
 
+def test_own_columns_when_a_number_is_taken() -> None:
+    """A name that is made up is none of ours, either."""
+    assert OwnColumns((*TAKEN, "a_2")).of((("a", ""), ("A", ""))) == (("a", ""), ("A_3", ""))
+
+
 def test_own_columns_when_there_is_no_end_of_them() -> None:
     """A list of objects with ever new names is a failure, not a table of a million columns."""
     own = OwnColumns(TAKEN)

@@ -208,10 +208,11 @@ def test_read_sitemap_when_broken_in_the_middle() -> None:
 
 BOMB = '<!DOCTYPE u [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
 FROM_A_FILE = '<!DOCTYPE u [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
+DEFAULTS = '<!DOCTYPE u [<!ATTLIST url x CDATA "y">]>'
 FROM_A_HOST = '<!DOCTYPE u [<!ENTITY % x SYSTEM "http://127.0.0.1:1/x"> %x;]>'
 
 
-@pytest.mark.parametrize("declared", [BOMB, FROM_A_FILE, FROM_A_HOST])
+@pytest.mark.parametrize("declared", [BOMB, FROM_A_FILE, FROM_A_HOST, DEFAULTS])
 def test_read_sitemap_when_entities_are_declared(declared: str) -> None:
     """Nothing is expanded and nothing is fetched: such a document is refused."""
     with pytest.raises(TaskError, match="not safe to read") as raised:

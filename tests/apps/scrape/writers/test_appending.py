@@ -20,7 +20,7 @@ import pytest
 
 from tests.apps.scrape.writers.reading import COLUMNS, FORMS, TYPES, as_read, read, row
 from tests.apps.scrape.writers.writing import last_note
-from toolkit.apps.scrape.writers import Appender, Row, open_appender
+from toolkit.apps.scrape.writers import Appender, Row, open_appender, replacing, writer
 from toolkit.core.errors import TaskError, UsageError
 
 TORN = {
@@ -202,19 +202,24 @@ def test_appender_when_it_replaces(form: str, tmp_path: Path) -> None:
     assert beside(path) == []
 
 
-def test_replacing_when_an_old_log_is_left(tmp_path: Path) -> None:
+@pytest.mark.parametrize("live", [True, False])
+def test_replacing_when_an_old_log_is_left(tmp_path: Path, *, live: bool) -> None:
     """The write-ahead log of a killed run is not played into the database that takes its place."""
     path = tmp_path / "rows.sqlite"
     appender = opened(path)
     appender.add(row(1))
     appender.mark()
-    log = path.with_name("rows.sqlite-wal").read_bytes()
+    old, log = path.read_bytes(), path.with_name("rows.sqlite-wal").read_bytes()
     appender.close()
-    appended(path, 2, replace=True)
-    assert log
+    path.write_bytes(old)
     path.with_name("rows.sqlite-wal").write_bytes(log)
-    appended(path, 3, replace=True)
-    assert read(path) == expected(path, 3)
+    if live:
+        appended(path, 2, replace=True)
+    else:
+        with replacing(path) as file:
+            writer("sqlite")(file, COLUMNS, [row(2)], types=TYPES)
+    assert beside(path) == []
+    assert [each["url"] for each in read(path)] == ["http://h/2"]
 
 
 def test_sqlite_when_rows_have_a_key(tmp_path: Path) -> None:
