@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.apps.resize.making import RED, array, near, one, saved
+from tests.apps.resize.making import RED, array, near, one, profile, saved
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
@@ -109,16 +109,33 @@ def test_sixteen_bits_are_scaled(tmp_path: Path, engine: str, options: dict[str,
     assert value.warnings == ("16-bit grey was narrowed to 8 bits",)
 
 
+def _png16(path: Path, kind: int, row: bytes, **chunks: bytes) -> Path:
+    """Write a PNG of 4 x 4 alike pixels; kind: its colour type (PNG 3rd ed., 11.2.1)."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return len(data).to_bytes(4, "big") + name + data + zlib.crc32(name + data).to_bytes(4, "big")
+
+    head = (4).to_bytes(4, "big") * 2 + bytes([16, kind, 0, 0, 0])
+    others = b"".join(chunk(name.encode(), data) for name, data in chunks.items())
+    pixels = zlib.compress((b"\0" + row * 4) * 4)
+    start = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + others
+    path.write_bytes(start + chunk(b"IDAT", pixels) + chunk(b"IEND", b""))
+    return path
+
+
 def test_sixteen_bits_of_colour_are_told(tmp_path: Path) -> None:
     """Pillow reads 16-bit colour as 8 bits; the result says so."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
-
-    head = (4).to_bytes(4, "big") * 2 + bytes([16, 2, 0, 0, 0])
-    rows = zlib.compress((b"\0" + b"\x80\x00\x40\x00\xff\xff" * 4) * 4)
-    source = tmp_path / "a.png"
-    source.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b""))
-    result, value = one(source, tmp_path / "out")
+    source = _png16(tmp_path / "a.png", 2, b"\x80\x00\x40\x00\xff\xff")
+    result, value = one(source, tmp_path / "out", engine="pillow")
     assert near(result.getpixel((1, 1)), (128, 64, 255), 1)
+    assert value.warnings == ("16 bits a channel were narrowed to 8",)
+
+
+def test_sixteen_bits_of_grey_with_alpha(tmp_path: Path, engine: str) -> None:
+    """They stay grey with alpha, of 8 bits, which the result says; and a grey profile fits them."""
+    icc = b"grey\0\0" + zlib.compress(profile("grey"))
+    source = _png16(tmp_path / "a.png", 4, b"\x80\x00\x40\x00", iCCP=icc)
+    result, value = one(source, tmp_path / "out", engine=engine)
+    assert result.mode == "LA"
+    assert near(result.getpixel((1, 1)), (188, 64), 1)
     assert value.warnings == ("16 bits a channel were narrowed to 8",)
