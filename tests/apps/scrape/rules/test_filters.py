@@ -79,6 +79,7 @@ def test_filters_when_in_a_row(field: str, expected: Any) -> None:
     [
         ("v=h1 | int", None, "v", "'Big Title' is not a whole number"),
         ("v=h1 | int | default:3", None, "v", "'Big Title' is not a whole number"),
+        ("v=h1 | int | required", None, "v", "'Big Title' is not a whole number"),
         ("v[]=i | int", [3, None, 5], "v[1]", "'x' is not a whole number"),
         ("v=h1 | bool", None, "v", "is not yes or no"),
         ("v=q | url", None, "v", "is not an http or https URL"),

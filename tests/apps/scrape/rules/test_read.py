@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from toolkit.apps.scrape.rules import Link, Problem, Reading, Rules, complete, load_rules, read_page, read_rules
@@ -233,13 +233,16 @@ def test_replaced_when_bytes_mean_nothing(body: bytes, charset: str, replaced: i
 def test_complete_when_there_is_nothing_to_add() -> None:
     """Without a listing's row, a row is what it is; null, empty text and lists add nothing to one."""
     assert complete(None, {"a": None}) == {"a": None}
-    assert complete((("a", 1), ("b", 2)), {"a": None, "b": 0, "c": ""}) == {"a": 1, "b": 0, "c": ""}
+    carry = (("a", 1), ("b", 2), ("c", "x"), ("d", ["y"]))
+    assert complete(carry, {"a": None, "b": 0, "c": "", "d": [], "e": ""}) == {**dict(carry), "b": 0, "e": ""}
 
 
 URLS = st.text(alphabet=st.sampled_from("ab/.?#:%2eé \t\\@&=<>\"'"), max_size=12)
 
 
 @given(URLS, URLS | st.none())
+@example("x #y", None)
+@example("#", "a#b")
 def test_references_when_anything(reference: str, base: str | None) -> None:
     """The short cut for fragments gives what resolving in full does, each time it is asked."""
     references = References("http://h.org/d/e?q", base, "windows-1251")
