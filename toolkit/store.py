@@ -67,7 +67,7 @@ MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: frontier.make}
 class Store:
     """One open store. Safe to use from several threads; a lock on the file keeps a second run out.
 
-    blank: whether it knew of no task when it was opened.
+    blank: whether it knew of no task when it was opened; first: whether it knew of no run.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -93,6 +93,7 @@ class Store:
                 self._upgrade(new=new)
                 self.blank = self._db.execute("SELECT 1 FROM tasks LIMIT 1").fetchone() is None
                 self._frontier = frontier.Frontier(self._db)
+                self.first = self._db.execute("SELECT 1 FROM runs LIMIT 1").fetchone() is None
                 self._db.execute("BEGIN")
             except sqlite3.Error as error:
                 raise UsageError(f"cannot use the store {path}: {error}; --state FILE chooses another") from error

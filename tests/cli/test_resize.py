@@ -101,10 +101,10 @@ def test_command_line_makes_the_same(
 
 
 def test_dry_run_says_what_would_be_done(mixed: Path, tmp_path: Path, toolkit: Toolkit) -> None:
-    """A line for each picture, by its first result; nothing is made."""
+    """A line for each picture, with all of its results; nothing is made."""
     done = toolkit("resize", mixed, "-o", tmp_path / "out", "--sizes", "10,20", "--dry-run")
     assert done.returncode == 0
-    assert "do    rocket-16-bit.png -> rocket-16-bit-10.png\n" in done.stdout
+    assert "do    rocket-16-bit.png -> rocket-16-bit-10.png, rocket-16-bit-20.png\n" in done.stdout
     assert "skip  notes.txt: not a picture\n" in done.stdout
     assert "5 tasks to do" in done.stderr
     assert not (tmp_path / "out").exists()

@@ -136,7 +136,8 @@ def test_result_that_finds_no_room(tmp_path: Path) -> None:
     (tmp_path / "out" / "large.png").write_bytes(b"as it was")
     limited = "import resource, runpy; resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))"
     code = f"{limited}; runpy.run_module('toolkit', run_name='__main__')"
-    command = ["resize", tmp_path / "in", "-o", tmp_path / "out", "--manifest", tmp_path / "manifest.jsonl"]
+    command = ["resize", tmp_path / "in", "-o", tmp_path / "out", "--existing", "overwrite"]
+    command += ["--manifest", tmp_path / "manifest.jsonl"]
     command += ["--existing", "overwrite"]
     done = subprocess.run([sys.executable, "-c", code, *map(str, command)], check=False, timeout=50)
     assert done.returncode == 1

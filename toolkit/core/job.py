@@ -82,6 +82,10 @@ class Memory(Protocol):
     def plan(self) -> str:
         """The name of the plan that is being carried out."""
 
+    @property
+    def first(self) -> bool:
+        """Whether no run has written here before this one."""
+
     def amend(self, key: str, value: dict[str, Any]) -> None:
         """Replace what is kept of a task's last success."""
 

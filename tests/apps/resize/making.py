@@ -69,6 +69,11 @@ class Blank:
         return iter(())
 
     @property
+    def first(self) -> bool:
+        """Tell that there were runs before."""
+        return False
+
+    @property
     def plan(self) -> str:
         """Return the name of the plan."""
         return ""

@@ -110,7 +110,7 @@ def test_settings_when_options_differ(tmp_path: Path) -> None:
     [
         ({"size": "big"}, "--size: 'big' is not a size"),
         ({"fit": "squash"}, "fit='squash': choose from 'contain', 'cover'"),
-        ({"format": "bmp"}, "format='bmp': choose from 'jpeg', 'png'"),
+        ({"format": "bmp"}, "--format: 'bmp' is none of jpeg, png"),
         ({"quality": 0}, "--quality 0"),
         ({"quality": 101}, "--quality 101"),
         ({"background": "#12"}, "--background: '#12' is not a colour"),
@@ -202,8 +202,9 @@ from pathlib import Path
 from toolkit.apps.resize.job import ResizeApp
 from toolkit.apps.resize.options import ResizeOptions
 from toolkit.apps.resize.picture import Picture
+from toolkit.store import Store
 app = ResizeApp([{str(tmp_path / "in")!r}], Path({str(tmp_path / "out")!r}), ResizeOptions(size="9x9"))
-assert len(list(app.plan(None))) == 1
+assert len(list(app.plan(Store(None)))) == 1
 assert not [name for name in sys.modules if name.split(".")[0] == "PIL"]
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=30)

@@ -137,6 +137,11 @@ class FakeMemory:
         raise NotImplementedError(after, limit, settings)
 
     @property
+    def first(self) -> bool:
+        """Tell that there were runs before."""
+        return False
+
+    @property
     def plan(self) -> str:
         """Return the name of the plan."""
         return ""

@@ -149,7 +149,7 @@ def _prints(
     started = time.perf_counter()
     shape = settings.shape
     planned = pieces(subject, shape)
-    _check_sizes(planned, settings.max_pixels)
+    _check_sizes(planned, len(subject.frames), settings.max_pixels)
     parts = [planned[size].part(subject) for size in sizes]
     if needs_all(shape):
         parts.append(Part((0.0, 0.0, float(subject.stored[0]), float(subject.stored[1])), subject.stored))
@@ -169,11 +169,12 @@ def _prints(
     return prints
 
 
-def _check_sizes(planned: Sequence[Piece], most: int) -> None:
+def _check_sizes(planned: Sequence[Piece], frames: int, most: int) -> None:
     for piece in planned:
         width, height = piece.layout.canvas
-        if width * height > most:
-            what = f"the result would have {width} x {height} pixels, more than {most:,}"
+        if frames * width * height > most:
+            times = f"{frames} frames of " if frames > 1 else ""
+            what = f"the result would have {times}{width} x {height} pixels, more than {most:,}"
             raise TaskError(FailureKind.TOO_LARGE, f"{what}: raise --max-pixels if that is meant")
 
 

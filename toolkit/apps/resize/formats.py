@@ -160,6 +160,11 @@ def output_format(kind: str, wanted: Format | None) -> Format:
     return own or _WRITTEN_AS[kind]
 
 
+def is_picture_name(name: str) -> bool:
+    """Tell whether a name ends as pictures' names do."""
+    return os.path.splitext(name)[1].lower() in _KNOWN
+
+
 def output_name(name: str, form: Format) -> str:
     """Return a name for this format: a fitting suffix stays, another picture suffix is replaced, else one is added."""
     stem, suffix = os.path.splitext(name)

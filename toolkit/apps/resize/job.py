@@ -12,6 +12,7 @@ from toolkit import storage
 from toolkit.apps.resize import engines, targets
 from toolkit.apps.resize.ending import Ending
 from toolkit.apps.resize.estimate import estimate
+from toolkit.apps.resize.formats import is_picture_name
 from toolkit.apps.resize.gallery import pair
 from toolkit.apps.resize.in_place import Places
 from toolkit.apps.resize.names import to_text
@@ -24,7 +25,7 @@ from toolkit.apps.resize.rows import FIELDS, row_of
 from toolkit.apps.resize.settings import Settings
 from toolkit.apps.resize.template import Naming
 from toolkit.apps.resize.walk import Found, Passed
-from toolkit.core.errors import FailureKind
+from toolkit.core.errors import FailureKind, UsageError
 from toolkit.core.job import Memory, Remembered, Runtime
 from toolkit.core.task import Failure, Outcome, Skip, Success, Task
 
@@ -70,6 +71,8 @@ class ResizeApp:
         self._settings = options.settings()
         if self._settings.in_place:
             out = home(sources) if sources else out
+        elif is_picture_name(out.name) and not out.is_dir():
+            raise UsageError(f"-o {out}: results go into a folder, and this is the name of a picture")
         self.out = out
         self._out = Path(os.path.abspath(out))  # workers may have another working folder
         backup = Path(self._settings.backup) if self._settings.backup else None
@@ -112,6 +115,7 @@ class ResizeApp:
     def plan(self, memory: Memory) -> Iterator[Task[Any] | Skip | Failure]:
         """Yield a task for each picture, a Skip or Failure for what is none; raises UsageError for a wrong plan."""
         self._memory = memory
+        self._ending.check_ours(memory)
         if self._plan is None:
             self._plan = self._new_plan()
         for index, finding in enumerate(self._plan):
@@ -150,6 +154,10 @@ class ResizeApp:
     def land(self, task: Task[Any], value: Any, memory: Memory) -> Any:  # noqa: ARG002
         """Names of results are chosen by the plan: nothing is left to do."""
         return value
+
+    def describe(self, task: Task[Picture]) -> str:
+        """Return what a picture becomes, for a plan that is shown."""
+        return "-> " + ", ".join(target.name for target in task.payload.targets)
 
     def dump(self, task: Task[Picture]) -> dict[str, Any]:
         """Return a picture as JSON values."""
@@ -207,7 +215,7 @@ class ResizeApp:
             unfinished=lambda found: self._places is not None and self._places.is_under_way(found.source),
         )
 
-    def _picture(self, found: Found, index: int, memory: Memory) -> Task[Any] | Skip:
+    def _picture(self, found: Found, index: int, memory: Memory) -> Task[Any] | Skip | Failure:
         picture = Picture(
             os.path.abspath(found.source),
             found.targets,
@@ -223,6 +231,10 @@ class ResizeApp:
         task = self._task(found.origin, picture, index)
         if self._settings.existing == "skip" and not targets.missing(str(self._out), found.targets):
             return Skip(task, targets.EXISTS)
+        if memory.first and self._settings.existing == "update":
+            taken = next((one for one in found.targets if os.path.lexists(os.path.join(self._out, one.name))), None)
+            if taken is not None:
+                return Failure(task, FailureKind.NAME, targets.FOREIGN)
         return task
 
     def _task(self, name: str, picture: Picture, index: int) -> Task[Picture]:

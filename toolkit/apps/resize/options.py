@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from toolkit.apps.resize import pipelines
-from toolkit.apps.resize.formats import EXTRA_DECODERS, Format
+from toolkit.apps.resize.formats import EXTRA_DECODERS, FORMATS
 from toolkit.apps.resize.geometry import Fit, Gravity
 from toolkit.apps.resize.operations.catalogue import OPERATIONS
 from toolkit.apps.resize.reading import settings_of
@@ -72,7 +72,11 @@ class ResizeOptions:
     )
     pipeline: Path | None = option(None, "Take options and operations from a TOML file.", metavar="FILE")
     preset: str | None = option(None, "Which table of that file.", metavar="NAME")
-    format: Format | None = option(None, "The format written; by default each picture keeps its own.")
+    format: str | None = option(
+        None,
+        f"The format written: {', '.join(FORMATS)}; by default each picture keeps its own.",
+        metavar="FORMAT",
+    )
     formats: str | None = option(None, "Several formats from one decoding: avif,webp,jpeg.", metavar="FORMAT,...")
     quality: int | None = option(
         None, f"1 to 100, for {', '.join(f'{form} ({usual})' for form, usual in QUALITY.items())}.", metavar="N"

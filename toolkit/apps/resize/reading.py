@@ -150,7 +150,8 @@ def _writing(options: ResizeOptions) -> Writing:
 
 def _formats(options: ResizeOptions) -> tuple[formats.Format | None, ...]:
     if options.formats is None:
-        wanted: tuple[formats.Format | None, ...] = (options.format,)
+        one = None if options.format is None else _read("format", _format, options.format)
+        wanted: tuple[formats.Format | None, ...] = (one,)
     elif options.format is not None:
         raise UsageError("--format and --formats both say what is written: choose one")
     else:

@@ -23,6 +23,8 @@ When = Literal["larger", "smaller"]
 MAX_SIDE = 65_535
 """Pixels; the longest side that JPEG can hold. Nothing is scaled up beyond it."""
 
+LARGEST_FACTOR = 10
+"""A factor without a per cent sign that is larger is a slip of the hand."""
 _NUMBER = r"([0-9]{1,7}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})"
 
 
@@ -116,6 +118,8 @@ def parse_scale(text: str) -> Geometry:
         return _parse_percent(text.strip(), text)
     if not re.fullmatch(_NUMBER, text.strip()):
         raise ValueError(f"{text!r} is not a scale: write 50%, 0.5 or 2")
+    if float(text) > LARGEST_FACTOR:
+        raise ValueError(f"{text!r} would be so many times as large: write {text.strip()}% if that is meant")
     return _scaled(Decimal(text.strip()), Decimal(text.strip()), text)
 
 

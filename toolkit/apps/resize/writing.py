@@ -17,7 +17,7 @@ from toolkit.apps.resize import canvas, originals, pixel_size
 from toolkit.apps.resize.animate import Film
 from toolkit.apps.resize.encode import Wrapping, Written, encode
 from toolkit.apps.resize.engines import Deep
-from toolkit.apps.resize.formats import ANIMATED, HEAD, LOSSLESS, Format
+from toolkit.apps.resize.formats import ANIMATED, HEAD, LOSSLESS, LOSSY, Format
 from toolkit.apps.resize.geometry import Layout, Size
 from toolkit.apps.resize.keeping import may_stay
 from toolkit.apps.resize.metadata import Said
@@ -152,6 +152,8 @@ class Writer:
     def _recipe(self, form: Format) -> Recipe:
         wanted = self.settings.writing
         lossless = wanted.lossless and form in LOSSLESS
+        if wanted.lossless and not lossless and form in LOSSY:
+            note(f"{form} cannot be lossless: written at its usual quality")
         return Recipe(
             form,
             quality=wanted.quality,

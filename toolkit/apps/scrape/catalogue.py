@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from toolkit.apps.scrape import robots
@@ -70,12 +70,6 @@ async def read_catalogue(
             raise
         notes.append(error.message)
     return head, found, tuple(notes), size
-
-
-def day(text: str) -> datetime:
-    """Return a day such as 2026-11-01, or a moment, with its zone; raises ValueError."""
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 async def _fetched(runtime: Runtime, request: Request, network: Network, *, may_fail: bool) -> tuple[Head, bytes, int]:

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from toolkit.apps.scrape.auto import TYPES, parse_parts
-from toolkit.apps.scrape.catalogue import day, visits_of
+from toolkit.apps.scrape.catalogue import visits_of
 from toolkit.apps.scrape.coverage import Coverage, parse_share
 from toolkit.apps.scrape.crawl import Crawl
 from toolkit.apps.scrape.localfiles import Finding, LocalPage, Passed, find_pages, is_local
+from toolkit.apps.scrape.moments import parse_since
 from toolkit.apps.scrape.options import ScrapeOptions
 from toolkit.apps.scrape.owncolumns import OwnColumns
 from toolkit.apps.scrape.page import Page, ScrapeJob
@@ -36,6 +37,10 @@ from toolkit.core.urls import lane_of, wire_url
 from toolkit.storage import output_folder
 
 STDOUT = Path("-")
+LINES = frozenset({"jsonl", "csv", "tsv"})
+"""Forms that have a line for each row."""
+PRIVATE = frozenset({"header", "headers", "cookie", "cookies", "authorization", "auth", "password", "token"})
+"""Columns of lists that are for requests, and private: they are never carried into rows."""
 FORMAT = 2
 """Grows whenever the same rules would give other rows, so that old rows are done anew."""
 
@@ -167,7 +172,8 @@ class ScrapeApp:
     def columns(self) -> tuple[str, ...]:
         """The columns of every row: facts, the user's own, the fields."""
         facts = (*FACTS, "fetched_at")
-        return tuple(dict.fromkeys((*facts, *self._owned.names, *self.rules.columns, *self.auto)))
+        own = (name for name in self._owned.names if name.lower() not in PRIVATE)
+        return tuple(dict.fromkeys((*facts, *own, *self.rules.columns, *self.auto)))
 
     def prepare(self) -> None:
         """Make the output's folder, and look at the names of the user's columns."""
@@ -195,7 +201,8 @@ class ScrapeApp:
                 types=types,
                 escape_formulas=self.options.escape_formulas,
             )
-            _spare(self.out, file)
+            if form_of(self.out) in LINES:
+                _spare(self.out, file)
         if self._coverage is not None:
             self.complaints = tuple(
                 f"{name} has a value in {share:.0%} of the rows only, less than --coverage asks for"
@@ -212,7 +219,7 @@ class ScrapeApp:
             if line is None:
                 yield None
                 continue
-            yield _planned(line, index, seen, self._owned.of(line.columns))
+            yield _planned(line, index, seen, self._owned.of(_public(line.columns)))
             index += 1
 
     def _limited(self, planned: Iterator[Task[Visit] | Skip | Failure | None]) -> Iterator[Any]:
@@ -263,11 +270,11 @@ def catalogues_of(options: ScrapeOptions) -> list[Visit]:
 
 
 def since_of(text: str | None) -> datetime | None:
-    """Return the day or moment; raises UsageError."""
+    """Return the moment; raises UsageError."""
     try:
-        return None if text is None else day(text)
+        return None if text is None else parse_since(text)
     except ValueError as error:
-        raise UsageError(f"--since {text!r}: give a day, such as 2026-11-01") from error
+        raise UsageError(f"--since {text!r}: {error}") from error
 
 
 def user_agent_of(options: ScrapeOptions) -> str:
@@ -310,6 +317,10 @@ def _counted(rows: Iterator[dict[str, Any]], coverage: Coverage) -> Iterator[dic
     for row in rows:
         coverage.add(row)
         yield row
+
+
+def _public(columns: Columns) -> Columns:
+    return tuple((name, value) for name, value in columns if name.strip().lower() not in PRIVATE)
 
 
 def _on_disk(finding: Finding, index: int) -> Task[Visit] | Skip | Failure:

@@ -31,6 +31,8 @@ def resolve(base: str, reference: str, encoding: str = "utf-8") -> str:
     scheme (`mailto:`, `javascript:`), or one that is no URL, is returned as written, without the space around it.
     """
     text = reference.strip(CONTROL_OR_SPACE)
+    if not base.startswith(("http://", "https://")):  # a page on this disk, of which nobody knows where it stood
+        return text
     if PLAIN.fullmatch(text) and "/." not in text and "%2" not in text:
         origin, folder = _roots(base)
         return text if ":" in text else (origin if text[0] == "/" else folder) + text
