@@ -22,7 +22,8 @@ class VerboseReporter:
             print(f"limit {event.limit} at once: {event.reason}", file=self._stream, flush=True)
         if not isinstance(event, TaskSettled):
             return
-        outcome, key = event.outcome, shown(event.outcome.task.key)
+        outcome = event.outcome
+        key = shown(outcome.task.key).replace("\n", "\\n").replace("\t", "\\t")  # a line stays a line
         if isinstance(outcome, Success):
             text = f"done  {key} ({outcome.timing.seconds:.3f} s)"
         elif isinstance(outcome, Skip):

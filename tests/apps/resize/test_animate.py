@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from tests.apps.resize.making import BLUE, GREEN, RED, array, failure, near, one
-from toolkit.apps.resize.animate import Film, as_palettes, moments, shown_at, whole
+from toolkit.apps.resize.animate import Film, as_palettes, moments, png_timing, shown_at, whole
 from toolkit.core.errors import FailureKind
 
 COLOURS = (RED, GREEN, BLUE)
@@ -196,3 +196,13 @@ def test_palettes_of_few_colours(clear: bool) -> None:
     assert all(len(frame.getcolors() or ()) <= 4 for frame in frames)
     seen = frames[0].convert("RGBA").getpixel((2, 2))
     assert seen[3] == (0 if clear else 255)  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "told"),
+    [(40.5, 40.5), (65_535, 65_535), (65_543, 65_540), (655_351, 655_000), (10**9, 65_535_000)],
+)
+def test_apng_when_a_frame_is_long(milliseconds: float, told: float) -> None:
+    """A frame that is shown for minutes is timed in the steps that the format has for it."""
+    film = Film([Image.new("L", (1, 1))] * 2, (milliseconds, 10.0))
+    assert png_timing(film)["duration"] == [told, 10.0]

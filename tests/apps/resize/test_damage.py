@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import BmpImagePlugin, Image
 
 from tests.apps.resize.making import corners, failure, one, photo, profile, run, saved
 from toolkit.apps.resize import warned
@@ -156,3 +156,36 @@ def test_one_bad_file_costs_only_itself(tmp_path: Path) -> None:
     saved(corners(), tmp_path / "in/c.png")
     kinds = [type(outcome) for outcome in run([tmp_path / "in"], tmp_path / "out", size="10x10")]
     assert kinds == [Success, Failure, Success]
+
+
+def test_file_that_is_written_to_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its result may be of neither content, so it fails, and is tried again."""
+    source = saved(corners(), tmp_path / "a.png")
+
+    def hash_late(file: Any) -> str:
+        with source.open("ab") as more:
+            more.write(b"!")
+        return "hash"
+
+    monkeypatch.setattr("toolkit.apps.resize.develop.content_hash", hash_late)
+    failed = failure(source, tmp_path / "out", size="10x10")
+    assert (failed.kind, failed.retryable) == (FailureKind.INPUT, True)
+    assert "written to" in failed.message
+
+
+def test_pixels_of_another_size_than_the_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A decoder that gives other pixels than it told of has not read this picture."""
+    source = saved(corners(), tmp_path / "a.bmp")
+    load = BmpImagePlugin.BmpImageFile.load
+
+    def smaller(image: Any) -> Any:
+        done = load(image)
+        image._size = (image.width, image.height - 1)
+        return done
+
+    monkeypatch.setattr(BmpImagePlugin.BmpImageFile, "load", smaller)
+    failed = failure(source, tmp_path / "out", size="10x10")
+    assert (failed.kind, failed.message) == (
+        FailureKind.IMAGE,
+        "damaged: its header and its pixels tell different sizes",
+    )

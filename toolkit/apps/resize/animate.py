@@ -18,6 +18,7 @@ _MOST = 256
 """Colours of a GIF's frame; where one of them is transparency, it is the last."""
 
 FOREVER = 0
+_SIXTEEN = 65_535
 
 _VP8X_FLAGS, _VP8X_ALPHA = 20, 0x10
 """Where an extended WebP has its flags, and the one for alpha (WebP container specification, "VP8X")."""
@@ -69,7 +70,15 @@ def mark_alpha(file: IO[bytes]) -> None:
 
 def png_timing(film: Film) -> dict[str, Any]:
     """Return what Pillow must be told to write an animated PNG."""
-    return _timing(film, list(film.durations), film.plays)
+    return _timing(film, [_apng(duration) for duration in film.durations], film.plays)
+
+
+def _apng(duration: float) -> float:
+    """Return a duration that a fraction of two 16-bit numbers can tell (PNG 3rd ed., 11.3.3.2), in milliseconds."""
+    for step in (1, 10, 1000):
+        if duration <= _SIXTEEN * step:
+            return duration if step == 1 else round(duration / step) * step
+    return _SIXTEEN * 1000.0
 
 
 def webp_timing(film: Film) -> dict[str, Any]:

@@ -83,6 +83,7 @@ def _develop(source: str, targets: Sequence[Target], out: Path, settings: Settin
             written = [writer.write(prints[target.size], target) for target in targets]
         file.seek(0)
         content = content_hash(file)
+        _check_unchanged(facts, os.fstat(file.fileno()))
     return Resized(
         outputs=tuple(output for output in written if output is not None),
         warnings=tuple(noted),
@@ -116,12 +117,16 @@ def _subject(
 
 
 def _frame_indices(image: Image.Image, targets: Sequence[Target], max_pixels: int) -> range:
+    if image.format == "TIFF":  # counting the pages of one takes long, and none but the first is ever used
+        if getattr(image, "is_animated", False):
+            warned.note("only the first of its pictures was kept")
+        return range(1)
     frames = getattr(image, "n_frames", 1)
     if not any(animate.can_move(target.format, image) for target in targets):
         if frames > 1 and image.format != "MPO":
             what = "frames" if animate.is_animation(image) else "pictures"
             warned.note(f"only the first of {frames} {what} was kept")
-        return range(1)
+        return range(image.tell(), image.tell() + 1)  # Photoshop's begin at 1
     check_pixels(image, frames, max_pixels)
     # An APNG may begin with a picture for those who cannot play it, which is no frame (PNG 3rd ed., 4.8).
     return range(1 if getattr(image, "default_image", False) else 0, frames)
@@ -167,6 +172,12 @@ def _prints(
     watch.seconds["decode"] += pixels.decoding
     watch.seconds["process"] += time.perf_counter() - started - pixels.decoding
     return prints
+
+
+def _check_unchanged(before: os.stat_result, after: os.stat_result) -> None:
+    """Raise TaskError for a file that was written to while it was read: its result may be of neither content."""
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise TaskError(FailureKind.INPUT, "the file was written to while it was read", retryable=True)
 
 
 def _check_sizes(planned: Sequence[Piece], frames: int, most: int) -> None:

@@ -13,6 +13,7 @@ from toolkit.apps.resize.opening import reading
 from toolkit.apps.resize.settings import Settings
 from toolkit.apps.resize.subject import Demands, Subject
 from toolkit.apps.resize.warned import note
+from toolkit.core.errors import FailureKind, TaskError
 
 NAME = "pillow"
 
@@ -30,6 +31,7 @@ class Pixels:
     def __init__(self, subject: Subject, demands: Demands) -> None:
         self._subject, self._demands = subject, demands
         self._shrink = self._shrink_on_load()
+        self._size = subject.image.size  # as it will be decoded
         self._index = -1
         self._in_light = False
         self._frame: Image.Image | None = None
@@ -55,13 +57,16 @@ class Pixels:
         with reading():
             image.seek(index)
             image.load()
+            if image.size != self._size and image.format != "GIF":  # its later frames may make the canvas larger
+                raise TaskError(FailureKind.IMAGE, "damaged: its header and its pixels tell different sizes")
         self.milliseconds = float(image.info.get("duration", 0) or 0)
         self.decoding += time.perf_counter() - started
         if modes.is_narrowed(self._subject.rawmode):
             note("16 bits a channel were narrowed to 8")
         colours = self._demands.colours
         untouched = colours.keep_grey or not (colours.target or image.info.get("icc_profile"))
-        frame = modes.workable(image, self._subject.rawmode, keep_deep=self._demands.deep and untouched)
+        with reading():
+            frame = modes.workable(image, self._subject.rawmode, keep_deep=self._demands.deep and untouched)
         if image.format in _JPEGS and frame.mode == "CMYK" and "adobe" not in image.info:
             # Pillow turns all CMYK of JPEGs round, as Adobe's files need; without Adobe's marker it is stored as it is.
             frame = frame.point(list(range(255, -1, -1)) * 4)
