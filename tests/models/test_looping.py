@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import pickle
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from toolkit.clients import ClientOptions
 from toolkit.models._beside import Threads
 from toolkit.models._calls import QUICK, Calls
 from toolkit.models._inbox import Inbox
+from toolkit.models._looping import work
 from toolkit.models._watched import watched
-from toolkit.models._worker import CALLING, SERIAL
+from toolkit.models._worker import CALLING, SERIAL, Brief
 
 
 def test_the_mark_bears_a_number_while_a_step_runs_and_not_while_it_waits() -> None:
@@ -165,3 +168,14 @@ def test_messages_are_heard_in_the_loop_and_so_is_the_end(monkeypatch: pytest.Mo
     ours.close()
     assert heard == [b"one", b"two" * 100_000, b""]
     assert threads == {"MainThread"}
+
+
+def test_a_process_that_cannot_start_what_it_got_ends() -> None:
+    """Its parent takes it for dead; if it went on, those tasks would be waited for for ever."""
+    ours, theirs = multiprocessing.Pipe()
+    theirs.send_bytes(b"no pickle")
+    brief = Brief("loop-0", work, b"", {}, "aiohttp", ClientOptions())
+    with pytest.raises(pickle.UnpicklingError):
+        work(brief, cast("Any", None), ours, [0.0] * 4)
+    ours.close()
+    theirs.close()
