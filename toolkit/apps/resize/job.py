@@ -29,7 +29,7 @@ from toolkit.core.errors import FailureKind, UsageError
 from toolkit.core.job import Memory, Remembered, Runtime
 from toolkit.core.task import Failure, Outcome, Skip, Success, Task
 
-RULES = 2
+RULES = 3
 """Raised when our own rules change what a picture becomes, so that old results are made anew."""
 
 

@@ -133,7 +133,8 @@ class Writer:
         deep = frames[0]
         wrapping = Wrapping(canvas.on_white(self.settings.writing.background), printed.icc, self.said)
         if not isinstance(deep, Image.Image):
-            if form in {"png", "tiff"} and printed.layout.canvas == deep.size:
+            whole = self.settings.writing.max_bytes is None  # fewer bytes are looked for with 8 bits a channel
+            if whole and form in {"png", "tiff"} and printed.layout.canvas == deep.size:
                 data = deep.encoded(form, wrapping)
                 file.write(data)
                 return Written(len(data), *deep.size, 1, None, None)
