@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Literal, Protocol
 
 from toolkit.core.errors import FailureKind, TaskError
@@ -193,8 +192,12 @@ def unsatisfied_total(headers: Headers) -> int | None:
 
 def http_date(value: str | None) -> datetime | None:
     """Return an HTTP date in UTC, or None if it is absent or unreadable (RFC 9110, 5.6.7)."""
+    if not value:
+        return None
+    from email.utils import parsedate_to_datetime  # it loads sockets and more, and few need it
+
     try:
-        date = parsedate_to_datetime(value or "")
+        date = parsedate_to_datetime(value)
         return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
     except (ValueError, OverflowError):
         return None

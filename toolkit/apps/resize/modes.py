@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from PIL import Image
 
 from toolkit.apps.resize.warned import note
@@ -11,8 +13,6 @@ DEEP = "I;16"
 
 _DEEP_MODES = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N"})
 _SIXTEEN = 65_535
-_NARROW = [(value * 255 + _SIXTEEN // 2) // _SIXTEEN for value in range(_SIXTEEN + 1)]
-"""16 bits to 8, scaled and rounded; Pillow's own conversion cuts off at 255."""
 
 _SPREAD = {"L;2": 85, "L;4": 17}
 """What a sample of 2 or 4 bits is multiplied by as it is decoded; PNG's transparent sample is not (PNG, 11.3.1.1)."""
@@ -48,7 +48,13 @@ def is_narrowed(rawmode: str) -> bool:
 
 def narrowed(image: Image.Image) -> Image.Image:
     """Return 16-bit grey as 8-bit grey, scaled."""
-    return image.convert("I").point(_NARROW, "L")
+    return image.convert("I").point(_narrow(), "L")
+
+
+@cache
+def _narrow() -> list[int]:
+    """Return the table from 16 bits to 8, scaled and rounded; Pillow's own conversion cuts off at 255."""
+    return [(value * 255 + _SIXTEEN // 2) // _SIXTEEN for value in range(_SIXTEEN + 1)]
 
 
 def premultiplied(image: Image.Image) -> Image.Image:
