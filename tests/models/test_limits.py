@@ -71,8 +71,10 @@ def test_an_attempt_that_waits_past_its_time_is_stopped(model: str, server: Samp
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
-@pytest.mark.parametrize("workers", ["auto", "64"])
-@pytest.mark.parametrize("how", ["threads", "asyncio", "hybrid"])
+@pytest.mark.parametrize(
+    ("how", "workers"),
+    [("threads", "auto"), ("threads", "64"), ("asyncio", "auto"), ("asyncio", "64"), ("hybrid", "64")],
+)
 def test_a_machine_with_few_open_files_does_fewer_at_once_and_all_of_them(
     how: str, workers: str, server: SampleServer, tmp_path: Path
 ) -> None:

@@ -42,10 +42,10 @@ def failed(outcome: Outcome) -> Failure:
     ],
 )
 def test_a_task_that_kills_its_workers_is_named_and_the_others_finish(
-    supervised: str, perform: Perform, payload: Payload, message: str
+    perform: Perform, payload: Payload, message: str
 ) -> None:
     """It is tried twice, not more; no task that shared a batch with it is blamed or lost."""
-    summary, outcomes = perform(supervised, [*SQUARES, payload, *SQUARES])
+    summary, outcomes = perform("processes", [*SQUARES, payload, *SQUARES])
     failure = failed(outcomes["200"])
     assert (failure.kind, failure.message, failure.task.attempt) == (FailureKind.WORKER_DIED, message, 2)
     assert 0 < failure.timing.started <= failure.timing.ended

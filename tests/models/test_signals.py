@@ -151,13 +151,12 @@ def test_kill_9_of_the_program_leaves_no_worker(tmp_path: Path, how: str, what: 
     assert not alive
 
 
-@pytest.mark.parametrize("how", ["processes", "hybrid"])
-def test_ctrl_c_in_a_download_can_be_resumed(server: SampleServer, tmp_path: Path, how: str) -> None:
+def test_ctrl_c_in_a_download_can_be_resumed(server: SampleServer, tmp_path: Path) -> None:
     """The command line under worker processes: exit code 130, and the same command does the rest."""
     urls = [f"{server.url}generated/{1000 + n}.bin?delay=0.1" for n in range(20)]
     (tmp_path / "urls.txt").write_text("\n".join(urls))
     out = tmp_path / "out"
-    command = ["-m", "toolkit", "download", tmp_path / "urls.txt", "-o", out, "-m", how, "-j", "2", "-v"]
+    command = ["-m", "toolkit", "download", tmp_path / "urls.txt", "-o", out, "-m", "processes", "-j", "2", "-v"]
     with terminal(tmp_path, *command) as program:
         wait_for(out)
         while not list(out.glob("*.bin")):

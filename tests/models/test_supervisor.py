@@ -68,11 +68,11 @@ def test_an_overdue_task_is_stopped_though_its_worker_reads_nothing(perform: Per
 
 @pytest.mark.parametrize("what", ["hold", "backtrack"])
 @pytest.mark.parametrize("again", [False, True])
-def test_sigterm_to_the_whole_group_blames_no_task(supervised: str, tmp_path: Path, what: str, *, again: bool) -> None:
+def test_sigterm_to_the_whole_group_blames_no_task(tmp_path: Path, what: str, *, again: bool) -> None:
     """As systemd stops a service: what runs may settle or is left, and no worker is said to have died."""
     if what == "backtrack" and not again:
         pytest.skip("it never ends by itself")
-    command = [sys.executable, "-W", "error", "-m", "tests.models.script", supervised, str(tmp_path), what]
+    command = [sys.executable, "-W", "error", "-m", "tests.models.script", "processes", str(tmp_path), what]
     with subprocess.Popen(
         command,
         start_new_session=True,

@@ -1,7 +1,7 @@
 """An event loop in each of several processes: many waits at once, and a processor for each loop to compute on.
 
 The schedule alone says what may start. This side hands it out in batches, keeps hosts together, and settles what comes
-back; a worker is only a place to run, and starts at once what it gets.
+back; a worker is only a place to run: it starts at once what it gets, and computes in its loop what is quick (_calls).
 """
 
 from __future__ import annotations
