@@ -127,7 +127,7 @@ class NetworkOptions:
     key: str | None = option(None, "Its key, if that is in another file.", metavar="FILE")
     min_tls: Literal["1.2", "1.3"] = option("1.2", "The oldest TLS version that is spoken.")
     http2: bool = option(False, "Speak HTTP/2 where the server does (client curl).")
-    uvloop: bool = option(False, "Let --model asyncio run on uvloop (extra fast; not on Windows).")
+    uvloop: bool = option(False, "Let --model asyncio or hybrid run on uvloop (extra fast; not on Windows).")
     allow_private: bool = option(False, "Follow redirects from public hosts to private addresses, too.")
     block_private: bool = option(False, "Connect to no private address at all.")
 
@@ -226,7 +226,7 @@ def workers_of(model: Model, app: App, options: RunOptions) -> int:
         if asked > most:
             raise UsageError(f"--workers {asked}: {model.name} takes {most:,} at most")
         found = asked
-    elif app.network and not traits.parallel_cpu:
+    elif app.network and (traits.client == "async" or not traits.parallel_cpu):
         found = AUTO_TASKS if traits.client == "async" else AUTO_THREADS
     else:
         found = usable_cpus()
