@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from toolkit.apps.scrape.rules import read_page, read_rules
+from toolkit.apps.scrape.auto import read_auto
+from toolkit.apps.scrape.rules import read_page, read_rules, tables
 from toolkit.core import plugins
 
 PARSERS = plugins.names("toolkit.apps.scrape.parsers")
@@ -51,6 +52,35 @@ def test_table_when_it_claims_too_much() -> None:
     found = read_page(page, "utf-8", "http://h.org/", read_rules("lexbor", ["t=table::table"]))
     assert found.rows == ({"t": None},)
     assert "a table of at most 200,000 cells" in found.problems[0].reason
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "<tr>" + "<td>x" * 1000 + "<tr><td>x" * 1000,
+        "<thead><tr>" + "<td colspan=1000 rowspan=65534>x" * 20 + "<tr>" * 20,
+    ],
+    ids=["short rows are padded", "cells reach down into empty rows"],
+)
+def test_table_when_a_few_cells_stand_for_many(rows: str) -> None:
+    """What rows take from elsewhere counts, too: a thousand columns in a thousand records are a million values."""
+    page = f"<table>{rows}</table>".encode()
+    found = read_page(page, "utf-8", "http://h.org/", read_rules("lexbor", ["t=table::table"]))
+    assert found.rows == ({"t": None},)
+    assert "a table of at most 200,000 cells" in found.problems[0].reason
+    auto = read_auto(page.decode(), "http://h.org/", ["tables"])
+    assert auto.values == {"tables": []}
+    assert "at most 200,000 cells" in auto.problems[0][1]
+
+
+@pytest.mark.parametrize(("most", "rows"), [(12, 3), (11, None)])
+def test_table_when_just_as_large_as_may_be(most: int, rows: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each cell counts once, those of the header with the rest."""
+    monkeypatch.setattr(tables, "CELLS", most)
+    page = b"<table><tr><th>a<th>b<th>c" + b"<tr><td>1<td>2<td>3" * 3 + b"</table>"
+    found = read_page(page, "utf-8", "http://h.org/", read_rules("lexbor", ["t=table::table"]))
+    value = found.rows[0]["t"]
+    assert (value and len(value)) == rows
 
 
 def test_tables_when_many() -> None:

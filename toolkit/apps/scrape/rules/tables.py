@@ -11,7 +11,7 @@ from toolkit.apps.scrape.parsers import Document
 from toolkit.apps.scrape.rules.numbers import Unfit
 
 CELLS = 200_000
-"""Places in a grid that we fill: a few tags can claim millions."""
+"""Places in a grid that we fill, and in its records: a few tags can claim millions."""
 WIDEST = 1000
 """Columns that one cell may cover, by the standard."""
 
@@ -36,6 +36,7 @@ def records(document: Document, table: Any) -> list[dict[str, str]]:
     width = max((len(line) for line in grid), default=0)
     names = _names([line for line, head in zip(grid, headed, strict=True) if head], width)
     body = [line for line, head in zip(grid, headed, strict=True) if not head and line]
+    _check(width * len(body))  # a record has all columns, however short its row is
     return [dict(zip(names, [cell or "" for cell in line] + [""] * (width - len(line)), strict=True)) for line in body]
 
 
@@ -66,9 +67,7 @@ def _grid(document: Document, rows: list[Row]) -> list[list[str | None]]:
             text = document.text(cell)
             across = max(1, min(_number(document.attribute(cell, "colspan"), 1), WIDEST))
             down = _number(document.attribute(cell, "rowspan"), 1) or len(rows)
-            filled += across
-            if filled > CELLS:
-                raise Unfit(f"a table of at most {CELLS:,} cells")
+            _check(filled + len(line) + across)
             for column in range(len(line), len(line) + across):
                 line.append(text)
                 if down > 1:
@@ -76,8 +75,14 @@ def _grid(document: Document, rows: list[Row]) -> list[list[str | None]]:
         _carry(line, below, to_end=True)
         below = {column: (left - 1, text) for column, (left, text) in below.items() if left > 1}
         filled += len(line)
+        _check(filled)
         grid.append(line)
     return grid
+
+
+def _check(cells: int) -> None:
+    if cells > CELLS:
+        raise Unfit(f"a table of at most {CELLS:,} cells")
 
 
 def _carry(line: list[str | None], below: dict[int, tuple[int, str]], *, to_end: bool = False) -> None:
