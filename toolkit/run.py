@@ -308,6 +308,7 @@ class Run:
             self.summary = summary = replace(
                 summary, status="interrupted" if interrupted else "stopped", reason=summary.reason or str(error)
             )
+        self.summary = summary = replace(summary, complaints=tuple(getattr(self.app, "complaints", ())))
         self._tell(RunFinished(summary))
 
     def _planned(self, store: Store) -> Iterator[Planned]:

@@ -96,6 +96,8 @@ def test_page_tells_what_became_of_the_run(tmp_path: Path) -> None:
     [
         ({}, "All well"),
         ({"failed": {"http": 1}}, "Some failed"),
+        ({"complaints": ("too few",)}, "Not all that was asked for"),
+        ({"complaints": ("too few",), "failed": {"http": 1}}, "Some failed"),
         ({"status": "stopped"}, "Stopped"),
         ({"status": "interrupted"}, "Interrupted"),
     ],
@@ -104,6 +106,13 @@ def test_page_says_first_how_the_run_went(tmp_path: Path, changes: dict[str, obj
     """It is what the exit code says, in words."""
     page = written(tmp_path / "r.html", [], summary(**changes))
     assert page.words[1] == state
+
+
+def test_page_names_complaints_as_text(tmp_path: Path) -> None:
+    """What the results as a whole are not, escaped as all else."""
+    page = written(tmp_path / "r.html", [], summary(complaints=("too few", HOSTILE)))
+    assert "Complaints\ntoo few\n" in "\n".join(page.words)
+    assert (page.count("li"), page.count("img"), page.count("script")) == (2, 0, 1)
 
 
 def test_page_needs_nothing_from_elsewhere(tmp_path: Path) -> None:

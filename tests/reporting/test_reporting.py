@@ -66,6 +66,8 @@ GROUP = FailureGroup("http", "HTTP 404 Not Found", 5, (("http://h/a", "HTTP 404 
     [
         ({}, 0),
         ({"failed": {"http": 1}}, 1),
+        ({"complaints": ("too few",)}, 1),
+        ({"status": "stopped", "complaints": ("too few",)}, 3),
         ({"status": "stopped", "failed": {"disk": 1}}, 3),
         ({"status": "interrupted"}, 130),
     ],
@@ -78,6 +80,16 @@ def test_exit_code_follows_from_the_summary(changes: dict[str, object], code: in
 def test_ending_is_one_line_when_all_is_well() -> None:
     """A good run needs no more than its verdict."""
     assert list(ending(summary())) == ["10 files done in 2.0 s; 5.0/s; 1.2 MB [threads x4, requests]"]
+
+
+def test_ending_names_complaints_first() -> None:
+    """They are why the exit code is not 0; text of pages in them stays on its line, and many of them are counted."""
+    text = list(ending(summary(complaints=("price\x1b[2J\nis missing", *"abcdefghijk"), warnings={"w": 1})))
+    assert text[1:3] == ["  complaint: price\\x1b[2J is missing", "  complaint: a"]
+    assert text[10:] == ["  complaint: i", "  … and 2 more complaints; --json has every one", "  warning: w"]
+    report = document(summary(complaints=("too few",)))
+    validate(report, schema())
+    assert (report["complaints"], report["exit_code"]) == (["too few"], 1)
 
 
 def test_ending_names_failures_and_the_command_when_some_failed() -> None:

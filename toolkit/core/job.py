@@ -115,7 +115,8 @@ class App(Protocol):
     fetches may have usual_per_host, tasks at once for one host; and jitter, a share by which that time varies.
 
     An app may also offer ended(outcome), which is called for every task that has ended, after what is known of it was
-    stored: where tasks find others, a plan is over only when none is under way.
+    stored: where tasks find others, a plan is over only when none is under way. And complaints: what the results as
+    a whole are not that was asked for, in words, known once finish has been called.
     """
 
     @property

@@ -121,7 +121,8 @@ class Limits:
 class Summary:
     """What became of a run. seconds: wall time. bytes: of results. left: tasks that were seen but not ended.
 
-    workers: tasks at once, at most. sources: those of the command, which need not be repeated to retry.
+    workers: tasks at once, at most. sources: those of the command, which need not be repeated to retry. complaints:
+    what the results as a whole are not that was asked for, though each task may have done well.
     """
 
     app: str
@@ -147,6 +148,7 @@ class Summary:
     warnings: dict[str, int] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
     limits: Limits | None = None
+    complaints: tuple[str, ...] = ()
 
     @property
     def how(self) -> str:
@@ -170,12 +172,12 @@ class Summary:
 
     @property
     def exit_code(self) -> int:
-        """0 all well, 1 some tasks failed, 3 stopped by policy or disk, 130 interrupted."""
+        """0 all well, 1 some tasks failed or there are complaints, 3 stopped by policy or disk, 130 interrupted."""
         if self.status == "interrupted":
             return 130
         if self.status == "stopped":
             return 3
-        return 1 if self.errors else 0
+        return 1 if self.errors or self.complaints else 0
 
 
 @dataclass(frozen=True, slots=True)

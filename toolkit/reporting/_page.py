@@ -18,6 +18,8 @@ from toolkit.reporting.words import command_line, duration, size
 
 STATES = {0: ("well", "All well"), 1: ("bad", "Some failed"), 3: ("bad", "Stopped"), 130: ("bad", "Interrupted")}
 """How a run went, by its exit code."""
+SHORT = ("bad", "Not all that was asked for")
+"""How a run went in which every task did well, but the results as a whole did not."""
 TO_SAY = ("  limit settled", "  to retry", "  to go on")
 """How the lines of the ending begin that are repeated here."""
 
@@ -38,7 +40,7 @@ def page(summary: Summary, rows: Sequence[Row], ended: int, pairs: Sequence[Show
     """Yield the page, in parts. ended: tasks that rows are some of; pictures: results that pairs are some of."""
     style, script = _resource("page.css"), _resource("page.js")
     policy = f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}"
-    title = f"toolkit {summary.app}: {STATES[summary.exit_code][1].lower()}"
+    title = f"toolkit {summary.app}: {_state(summary)[1].lower()}"
     yield (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
@@ -46,6 +48,7 @@ def page(summary: Summary, rows: Sequence[Row], ended: int, pairs: Sequence[Show
         f"<title>{text(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n<main>\n"
     )
     yield from _head(summary)
+    yield from _complaints(summary.complaints)
     yield from _failures(summary.failures)
     yield from _counted("Skipped", summary.skipped)
     yield from _counted("Warnings", summary.warnings)
@@ -56,7 +59,7 @@ def page(summary: Summary, rows: Sequence[Row], ended: int, pairs: Sequence[Show
 
 
 def _head(summary: Summary) -> Iterator[str]:
-    mark, state = STATES[summary.exit_code]
+    mark, state = _state(summary)
     yield f'<header>\n<p class="state {mark}">{state}</p>\n<h1>{text(summary.app)}</h1>\n'
     yield f'<p class="verdict">{text(verdict(summary))}</p>\n</header>\n'
     yield from _bar(summary)
@@ -102,6 +105,16 @@ def _bar(summary: Summary) -> Iterator[str]:
         yield f'<rect class="{name}" x="{at:.2f}" y="0" width="{wide:.2f}" height="10"/>'
         at += wide
     yield "</svg>\n"
+
+
+def _state(summary: Summary) -> tuple[str, str]:
+    return SHORT if summary.exit_code == 1 and not summary.errors else STATES[summary.exit_code]
+
+
+def _complaints(complaints: Sequence[str]) -> Iterator[str]:
+    if complaints:
+        lines = "".join(f"<li>{text(each)}</li>\n" for each in complaints)
+        yield f"<section>\n<h2>Complaints</h2>\n<ul>\n{lines}</ul>\n</section>\n"
 
 
 def _failures(groups: Sequence[FailureGroup]) -> Iterator[str]:

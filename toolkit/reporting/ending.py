@@ -27,7 +27,8 @@ LONGEST = 300
 """Characters of a task that are shown."""
 LONG = 200
 """Characters of a command that are pleasant to paste."""
-SORTS = {"download": ("file", "files"), "resize": ("picture", "pictures"), "scrape": ("page", "pages")}
+PAGES = ("page", "pages")
+SORTS = {"download": ("file", "files"), "resize": ("picture", "pictures"), "scrape": PAGES, "scrape record": PAGES}
 
 
 def verdict(summary: Summary) -> str:
@@ -46,8 +47,11 @@ def verdict(summary: Summary) -> str:
 
 
 def ending(summary: Summary) -> Iterator[str]:
-    """Yield the lines: verdict, failures by kind with examples, skips by reason, warnings, and what to do next."""
+    """Yield the lines: verdict, complaints, failures with examples, skips by reason, warnings, and what to do next."""
     yield verdict(summary)
+    yield from (f"  complaint: {shown(' '.join(text.split()))}" for text in summary.complaints[:MOST_GROUPS])
+    if len(summary.complaints) > MOST_GROUPS:
+        yield f"  … and {plural(len(summary.complaints) - MOST_GROUPS, 'more complaint')}; --json has every one"
     for group in summary.failures[:MOST_GROUPS]:
         yield from _group(group)
     if len(summary.failures) > MOST_GROUPS:
