@@ -15,10 +15,14 @@ import pytest
 
 import toolkit
 from samples.serve import SampleServer
+from toolkit.apps.scrape.record import RecordApp, RecordOptions
 from toolkit.core.errors import FailureKind, MissingExtra, UsageError
+from toolkit.core.network import Network
 from toolkit.core.task import Failure, Outcome, Success, Task
+from toolkit.options import RunOptions
 from toolkit.reporting import RunFinished, RunStarted, TaskSettled
 from toolkit.reporting.manifest import Manifest
+from toolkit.run import Run
 
 FIELDS: dict[str, type] = {"url": str, "index": int, "path": str, "seconds": float, "links": list, "model": str}
 
@@ -139,8 +143,9 @@ def test_manifest_is_refused_before_the_run_when_it_cannot_be(tmp_path: Path, mo
     with pytest.raises(UsageError, match="the list that is read"):
         toolkit.download(tmp_path / "list.jsonl", tmp_path, manifest=tmp_path / "list.jsonl")
     assert (tmp_path / "list.jsonl").read_text()
-    with pytest.raises(UsageError, match="scrape has no rows"):
-        toolkit.scrape("http://127.0.0.1:9/x", tmp_path / "out.csv", manifest=tmp_path / "rows.csv")
+    app = RecordApp(["http://127.0.0.1:9/x"], tmp_path, RecordOptions(), network=Network())
+    with pytest.raises(UsageError, match="scrape record has no rows"):
+        Run(app, RunOptions(manifest=tmp_path / "rows.csv"), output="")
 
 
 @pytest.mark.parametrize("form", READ)

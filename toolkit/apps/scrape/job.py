@@ -18,6 +18,7 @@ from toolkit.apps.scrape.catalogue import visits_of
 from toolkit.apps.scrape.coverage import Coverage, parse_share
 from toolkit.apps.scrape.crawl import Crawl
 from toolkit.apps.scrape.localfiles import Finding, LocalPage, Passed, find_pages, is_local
+from toolkit.apps.scrape.manifest_rows import ALREADY, FIELDS, row_of
 from toolkit.apps.scrape.moments import parse_since
 from toolkit.apps.scrape.options import ScrapeOptions
 from toolkit.apps.scrape.owncolumns import OwnColumns
@@ -41,7 +42,7 @@ LINES = frozenset({"jsonl", "csv", "tsv"})
 """Forms that have a line for each row."""
 PRIVATE = frozenset({"header", "headers", "cookie", "cookies", "authorization", "auth", "password", "token"})
 """Columns of lists that are for requests, and private: they are never carried into rows."""
-FORMAT = 2
+FORMAT = 3
 """Grows whenever the same rules would give other rows, so that old rows are done anew."""
 
 
@@ -57,6 +58,7 @@ class ScrapeApp:
     usual_model = "asyncio"
     usual_per_host = 4
     jitter = 0.5
+    row_fields = FIELDS
 
     def __init__(
         self,
@@ -81,13 +83,15 @@ class ScrapeApp:
         self.follows = bool(self.rules.follow or any(page.follow for page in self.rules.pages))
         self.crawls = self.follows or self.options.names_sources
         self._owned = OwnColumns({*FACTS, "fetched_at", *self.rules.columns, *self.auto})
-        self._coverage = parse_share(self.options.coverage) if self.options.coverage else None
+        self._asked = parse_share(self.options.coverage) if self.options.coverage else None
+        self._memory: Memory | None = None
         self._crawl = Crawl(
             lambda: self.settings,
             limit=self.options.limit,
             max_per_host=self.options.max_per_host,
             catalogues=catalogues_of(self.options),
         )
+        self._printed = self._counter()
         self.complaints: tuple[str, ...] = ()
         self.job = ScrapeJob(
             self.rules,
@@ -115,12 +119,13 @@ class ScrapeApp:
 
         In a crawl, then what these led to.
         """
+        self._memory = memory
         return self._crawl.plan(self._starts(), memory) if self.crawls else self._limited(self._starts())
 
     def recall(self, task: Task[Any], known: Remembered) -> Task[Any] | Skip:
         """Skip what the store has rows of, made by the same rules."""
         if known.state == "done" and known.settings == self.settings:
-            return Skip(task, "already scraped")
+            return Skip(task, ALREADY)
         return task
 
     def record(self, value: Page) -> dict[str, Any]:
@@ -136,11 +141,24 @@ class ScrapeApp:
         """Take in what the page led to; raises TaskSkipped for one that is known by another URL."""
         if self.crawls:
             self._crawl.land(value, task.key, memory)
+        if self.out == STDOUT:  # nothing is kept to be counted in the end
+            for row in value.rows:
+                self._printed.add(row)
         return value
 
     def ended(self, outcome: Outcome) -> None:
         """Count a task that has ended: a crawl is over when none is under way."""
         self._crawl.ended(outcome)
+
+    def row(self, outcome: Outcome) -> dict[str, Any]:
+        """Return what became of a page, as a row of the manifest."""
+        asked = isinstance(outcome, Skip) and outcome.reason == ALREADY and self._memory
+        known = asked.recall(outcome.task.key) if asked else None
+        return row_of(outcome, known.value if known else None)
+
+    def moved(self) -> dict[tuple[str, int], str]:
+        """Return nothing: pages are no files that could move."""
+        return {}
 
     def dump(self, task: Task[Any]) -> dict[str, Any]:
         """Return a task's payload as JSON values."""
@@ -187,9 +205,10 @@ class ScrapeApp:
     def finish(self, memory: Memory) -> None:
         """Write the whole output file from the rows that the store has, in the order of the list."""
         if self.out == STDOUT:
+            self._complain(self._printed)
             return
         write = writer(form_of(self.out))
-        coverage = Coverage((*self.rules.columns[len(FACTS) :], *self.auto))
+        coverage = self._counter()
         rows = (row for known in memory.done(self.settings) for row in known.value["rows"])
         types = {**self.rules.types, "fetched_at": str, **dict.fromkeys(self._owned.names, str)}
         types |= {part: TYPES[part] for part in self.auto}
@@ -203,10 +222,16 @@ class ScrapeApp:
             )
             if form_of(self.out) in LINES:
                 _spare(self.out, file)
-        if self._coverage is not None:
+        self._complain(coverage)
+
+    def _counter(self) -> Coverage:
+        return Coverage((*self.rules.columns[len(FACTS) :], *self.auto))
+
+    def _complain(self, coverage: Coverage) -> None:
+        if self._asked is not None:
             self.complaints = tuple(
-                f"{name} has a value in {share:.0%} of the rows only, less than --coverage asks for"
-                for name, share in coverage.below(self._coverage)
+                f"{name} has a value in {share:.1%} of the rows, less than --coverage {self.options.coverage} asks for"
+                for name, share in coverage.below(self._asked)
             )
 
     def _starts(self) -> Iterator[Task[Visit] | Skip | Failure | None]:

@@ -1,0 +1,181 @@
+"""Pages fetched as the scraper fetches them, and saved as they came: what rules are tried on without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from toolkit.apps.scrape import robots
+from toolkit.apps.scrape.bodies import ACCEPT_ENCODING, BodySink
+from toolkit.apps.scrape.job import STDOUT, ScrapeApp
+from toolkit.apps.scrape.options import ScrapeOptions
+from toolkit.apps.scrape.page import ACCEPT, BODILESS
+from toolkit.apps.scrape.responses import is_page, refusal
+from toolkit.apps.scrape.saved import page_of, save
+from toolkit.apps.scrape.visit import Visit
+from toolkit.core.errors import FailureKind, TaskError, TaskSkipped, UsageError
+from toolkit.core.follow import follow
+from toolkit.core.http import Head, Request, content_length, http_error
+from toolkit.core.job import Memory, Remembered, Runtime
+from toolkit.core.network import Network
+from toolkit.core.options import option
+from toolkit.core.quantities import parse_bytes
+from toolkit.core.task import Failure, Skip, Task
+from toolkit.storage import output_folder
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOptions:
+    """What can be asked of a recording; the words are those of a scrape."""
+
+    url_column: str | None = option(None, "The column of a table that holds the URLs.", metavar="NAME")
+    limit: int | None = option(None, "Pages saved in this run, at most.", metavar="N")
+    ignore_robots: bool = option(False, "Fetch what robots.txt forbids, too.")
+    user_agent: str | None = option(None, "How to introduce yourself to servers.", metavar="TEXT")
+    contact: str | None = option(None, "A URL or mail address to add to the default introduction.", metavar="TEXT")
+    max_body: int = option(10_000_000, "Fail pages that are larger, once decoded.", metavar="SIZE", parse=parse_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A page that was saved. bytes: on the wire; lane_delay: seconds between two pages that the host asks for."""
+
+    path: Path
+    bytes: int
+    lane_delay: float | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordJob:
+    """Fetch one page, whatever its status is but 429 and 503, and save it.
+
+    run: names the robots.txt cache that its tasks share.
+    """
+
+    folder: Path
+    user_agent: str
+    obey_robots: bool
+    max_body: int
+    network: Network
+    run: str
+
+    async def __call__(self, task: Task[Visit], runtime: Runtime) -> Recorded:
+        """Fetch and save; raises TaskError or TaskSkipped."""
+        headers = (("User-Agent", self.user_agent), ACCEPT, ACCEPT_ENCODING)
+        request = self.network.request(task.payload.url, headers)
+        delay = await self._ask(runtime, request)
+
+        async def may_go(_: str, new: Request) -> None:
+            await self._ask(runtime, replace(request, url=new.url, addresses=new.addresses))
+
+        sink: BodySink | None = None
+
+        def accept(head: Head) -> BodySink | None:
+            nonlocal sink
+            sink = self._sink(head)
+            return sink
+
+        reply = await follow(runtime, request, accept, may_go=may_go, network=self.network)
+        body = b"" if sink is None else sink.body()
+        if why := refusal(reply.head.headers, body):
+            raise _no_page(reply.head, why)
+        page = page_of(task.payload.url, reply.head, body, datetime.now(UTC))
+        path = await runtime.call(save, self.folder, page)
+        notes = () if page.status < 400 else (f"saved though the server said HTTP {page.status}",)  # noqa: PLR2004
+        return Recorded(path, reply.received, delay, notes)
+
+    def _sink(self, head: Head) -> BodySink | None:
+        if (error := http_error(head)).cool_lane:  # the host asks to be left alone for a while: this is not its page
+            raise error
+        if head.status in BODILESS:
+            return None
+        if is_page(head.headers) is False and (why := refusal(head.headers, b"")):
+            raise _no_page(head, why)
+        if (content_length(head.headers) or 0) > self.max_body:
+            raise TaskError(FailureKind.TOO_LARGE, f"the page is larger than {self.max_body:,} bytes")
+        return BodySink(head.headers, self.max_body)
+
+    async def _ask(self, runtime: Runtime, request: Request) -> float | None:
+        if not self.obey_robots:
+            return None
+        agent = robots.agent_token(self.user_agent)
+        asked = await robots.shared(self.run).read(runtime, request, self.network)
+        if not asked.allows(request.url, agent):
+            raise TaskSkipped("robots.txt disallows it")
+        return asked.crawl_delay(agent)
+
+
+def _no_page(head: Head, why: str) -> TaskError:
+    return TaskError(FailureKind.UNSUPPORTED, why) if 200 <= head.status < 300 else http_error(head)  # noqa: PLR2004
+
+
+class RecordApp:
+    """One recording: sources are URLs or lists of them, out is a folder. Nothing is remembered: each run saves anew.
+
+    Raises UsageError for sources and options that cannot be used.
+    """
+
+    name = "scrape record"
+    network = True
+    settings = ""
+    usual_model = ScrapeApp.usual_model
+    usual_per_host = ScrapeApp.usual_per_host
+    jitter = ScrapeApp.jitter
+    state: Path | None = None
+
+    def __init__(self, sources: Sequence[str], out: Path, options: RecordOptions, *, network: Network) -> None:
+        """Check the options and sources; raises UsageError."""
+        wanted = ScrapeOptions(
+            url_column=options.url_column,
+            limit=options.limit,
+            ignore_robots=options.ignore_robots,
+            user_agent=options.user_agent,
+            contact=options.contact,
+            max_body=options.max_body,
+        )
+        self._list = ScrapeApp(sources, STDOUT, wanted, network=network)
+        if self._list.files:
+            raise UsageError(f"{self._list.files[0]}: this page is on this disk already: name URLs, or lists of them")
+        self.out = out
+        job = self._list.job
+        self.job = RecordJob(out, job.user_agent, job.obey_robots, job.max_body, job.network, job.run)
+
+    @property
+    def total(self) -> int | None:
+        """How many URLs there are."""
+        return self._list.total
+
+    def plan(self, memory: Memory) -> Iterator[Task[Visit] | Skip | Failure | None]:
+        """Yield what a scrape of these sources would visit."""
+        return self._list.plan(memory)
+
+    def recall(self, task: Task[Any], known: Remembered) -> Task[Any]:  # noqa: ARG002
+        """Save anew what was saved before: a recording is made to have the page as it is now."""
+        return task
+
+    def record(self, value: Recorded) -> dict[str, Any]:
+        """Return what is counted."""
+        return {"bytes": value.bytes}
+
+    def land(self, task: Task[Any], value: Recorded, memory: Memory) -> Recorded:  # noqa: ARG002
+        """Take it as it is."""
+        return value
+
+    def dump(self, task: Task[Any]) -> dict[str, Any]:
+        """Return a task's payload as JSON values."""
+        return self._list.dump(task)
+
+    def load(self, key: str, payload: dict[str, Any], index: int) -> Task[Visit] | Failure:
+        """Return the task that dump described."""
+        return self._list.load(key, payload, index)
+
+    def prepare(self) -> None:
+        """Make the folder."""
+        output_folder(self.out)
+
+    def finish(self, memory: Memory) -> None:
+        """Nothing is left to write."""
