@@ -22,6 +22,7 @@ class Stores:
         self._stack = stack
 
     def __call__(self, path: Path | None, plan: str = "plan") -> Store:
+        """Open a store, with a run begun."""
         store = self._stack.enter_context(closing(Store(path)))
         store.begin("a", plan, "m", 1, "c")
         return store

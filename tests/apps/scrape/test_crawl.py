@@ -229,7 +229,7 @@ def test_stream_of_a_crawl(site: Served, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("model", ["asyncio", "threads"])
 def test_crawl_when_killed(site: Served, tmp_path: Path, model: str) -> None:
-    """Killed by -9 at several moments; run to its end, the rows are those of an undisturbed run, none lost or doubled."""
+    """Killed by -9 at several moments; in the end the rows are those of an undisturbed run, none lost, none twice."""
     out = tmp_path / "rows.jsonl"
     command = [
         *(sys.executable, "-m", "toolkit", "scrape", site.address, "-o", str(out), "--follow", "a"),

@@ -77,7 +77,7 @@ class ScrapeApp:
         self.named = (*sources, *self.options.sitemap, *self.options.feed)
         self.out = Path(out)
         if self.out != STDOUT:
-            check_output(self.out, replace=not self.options.append)
+            check_output(self.out)
         self.rules = rules_of(self.options)
         self.auto = parse_parts(self.options.auto) if self.options.auto is not None else ()
         self.follows = bool(self.rules.follow or any(page.follow for page in self.rules.pages))
@@ -145,6 +145,12 @@ class ScrapeApp:
             for row in value.rows:
                 self._printed.add(row)
         return value
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """How many links were not followed, and why, as the report tells it."""
+        refused = sorted(self._crawl.refused.items(), key=lambda pair: -pair[1])
+        return tuple(f"{count:,} links were not followed: {reason}" for reason, count in refused)
 
     def ended(self, outcome: Outcome) -> None:
         """Count a task that has ended: a crawl is over when none is under way."""
@@ -335,7 +341,12 @@ def _lines(file: IO[bytes]) -> int:
 
 def _rows(page: Page) -> list[dict[str, Any]]:
     """Return a page's rows as they are written, with when it was fetched."""
-    return [{**row, "fetched_at": page.fetched_at} for row in page.records()]
+    return [_dated(row, page.fetched_at) for row in page.records()]
+
+
+def _dated(row: dict[str, Any], moment: str) -> dict[str, Any]:
+    facts = {name: row[name] for name in FACTS}
+    return {**facts, "fetched_at": moment, **row}
 
 
 def _counted(rows: Iterator[dict[str, Any]], coverage: Coverage) -> Iterator[dict[str, Any]]:

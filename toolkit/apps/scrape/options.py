@@ -56,7 +56,6 @@ class ScrapeOptions:
     base_url: str | None = option(
         None, "Where pages from this disk stood: their links are relative to that.", metavar="URL"
     )
-    append: bool = option(False, "Add rows to the output file that is there, instead of writing it anew.")
     escape_formulas: bool = option(False, "In CSV, keep spreadsheets from running cells that begin with = + - or @.")
     ignore_robots: bool = option(False, "Fetch what robots.txt forbids, too, and heed no robots tags.")
     follow_nofollow: bool = option(False, "Follow links that the page does not vouch for (rel=nofollow), too.")

@@ -167,7 +167,8 @@ class ScrapeJob:
         kept: list[Found] = []
         refused: Counter[str] = Counter()
         for key, onward in found:
-            if why := self._refusal(replace(onward, depth=0), onward.url):
+            scope = self.scope if onward.kind == "page" else replace(self.scope, allow=(), deny=())
+            if why := self._refusal(replace(onward, depth=0), onward.url, scope):
                 refused[why] += 1
             else:
                 kept.append((key, onward))
@@ -233,9 +234,10 @@ class ScrapeJob:
                 found[key] = onward
         return tuple(found.items()), tuple(refused.items())
 
-    def _refusal(self, visit: Visit, url: str) -> str:
-        why = self.scope.refusal(url, visit.depth)
-        if not why and not self.scope.domains and visit.home:
+    def _refusal(self, visit: Visit, url: str, scope: Scope | None = None) -> str:
+        scope = scope or self.scope
+        why = scope.refusal(url, visit.depth)
+        if not why and not scope.domains and visit.home:
             host = (urlsplit(url).hostname or "").lower()
             why = "" if host == visit.home else OUT_OF_SCOPE
         return why
