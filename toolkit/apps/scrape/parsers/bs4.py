@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import soupsieve
 from bs4 import BeautifulSoup
-from bs4.dammit import EntitySubstitution, HTMLFormatter
+from bs4.dammit import EntitySubstitution
 from bs4.element import CData, NavigableString, PageElement, Script, Stylesheet, Tag, TemplateString
+from bs4.formatter import HTMLFormatter
 
 from toolkit.apps.scrape.text import BROKEN, EACH, HIDDEN, SPACED, UNSPACED, VERBATIM, Budget, lined, tidy
 
