@@ -17,6 +17,7 @@ from PIL import Image
 
 import toolkit
 from tests.apps.resize.making import corners, saved
+from toolkit.apps.resize import originals
 from toolkit.apps.resize.job import ResizeApp
 from toolkit.apps.resize.options import ResizeOptions
 from toolkit.core.errors import UsageError
@@ -357,3 +358,33 @@ def _unnote(folder: Path) -> None:
     """Make the store forget that anything was done, but not what was claimed before."""
     with closing(sqlite3.connect(folder / ".toolkit.sqlite")) as store, store:
         store.execute("DELETE FROM tasks")
+
+
+@pytest.mark.parametrize("name", ["a.png", "a" * 240 + ".png"])
+def test_killed_between_the_trash_and_the_result(
+    name: str, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing has the picture's name then; the next run gives it back to the original that was kept, and goes on."""
+    pytest.importorskip("send2trash")
+    (tmp_path / "trash").mkdir()
+    (photos / "a.png").rename(photos / name)
+    monkeypatch.setattr("send2trash.send2trash", lambda path: os.rename(path, tmp_path / "trash" / Path(path).name))
+    killed("_to_trash", photos / name, tmp_path / "trash", "png", after=True, trash=True)
+    assert not (photos / name).exists()
+    if len(name) > 200:  # there is no room for it in the hidden name: the trash has it, and so has a hidden file
+        assert any(path.name.endswith(".original") for path in photos.iterdir())
+        return
+    summary = toolkit.resize(photos, in_place=True, trash=True, size="30x30", model="sequential")
+    assert (summary.succeeded, summary.errors, set(files(photos))) == (2, 0, {name, "2024/b.png"})
+    assert size(photos / name) == (30, 20)
+
+
+def test_original_stays_hidden_where_its_result_stands(photos: Path) -> None:
+    """A result with another suffix was made of it: it is no picture to be done again."""
+    (photos / "a.png").rename(photos / ".toolkit-original-a.png")
+    originals.bring_back(str(photos))
+    assert (photos / "a.png").exists()
+    (photos / "a.png").rename(photos / ".toolkit-original-a.png")
+    (photos / "a.webp").write_bytes(b"result")
+    originals.bring_back(str(photos))
+    assert not (photos / "a.png").exists()

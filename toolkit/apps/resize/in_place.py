@@ -53,6 +53,13 @@ class Places:
             if Path(os.path.realpath(named)).is_relative_to(kept):
                 raise UsageError(f"--backup {self.backup}: {shown(named)} lies in it; give a folder of its own")
 
+    def bring_back(self, sources: Sequence[str]) -> None:
+        """Give originals their names back that a killed run had in the trash, and nothing in their place."""
+        if self.backup is None:
+            for root in roots(sources):
+                if not root.is_pattern and os.path.isdir(root.path):
+                    originals.bring_back(root.path)
+
     def place(self, source: str) -> str:
         """Return where a picture lies in the tree."""
         found = place_below(source, str(self.home))

@@ -105,6 +105,7 @@ class ResizeApp:
         if self._sources:
             if self._places is not None:
                 self._places.check(self._sources)
+                self._places.bring_back(self._sources)
             self._plan = self._new_plan()
             self._plan.check()  # before even the store is made there
         storage.output_folder(self._out)

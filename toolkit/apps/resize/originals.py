@@ -20,6 +20,10 @@ from toolkit.core.errors import FailureKind, TaskError
 
 SPARE = ".toolkit-"
 """How the hidden name begins under which an original is kept beside its place."""
+_SPARE_OF = f"{SPARE}original-"
+"""The same, where the picture's own name follows."""
+_LONGEST = 255
+"""Bytes of a name."""
 
 
 @contextmanager
@@ -220,7 +224,25 @@ def _put_back(spare: Path, path: Path) -> None:
         os.replace(spare, path)
 
 
+def bring_back(folder: str) -> None:
+    """Give originals below a folder their names back that a killed run had in the trash, and nothing in their place.
+
+    Where a result with another suffix stands, the original was done with, and stays hidden. Raises TaskError.
+    """
+    for place, _, names in os.walk(folder):
+        stems = {os.path.splitext(name)[0] for name in names if not name.startswith(".")}
+        for name in names:
+            own = name.removeprefix(_SPARE_OF)
+            if own != name and os.path.splitext(own)[0] not in stems:
+                path = Path(place, own)
+                with storage.naming_errors(path):
+                    os.rename(os.path.join(place, name), path)
+
+
 def _hidden(path: Path) -> Path:
+    """Return the name beside; it tells the picture's own, as far as there is room for that."""
+    if len(os.fsencode(path.name)) <= _LONGEST - len(_SPARE_OF):
+        return path.with_name(_SPARE_OF + path.name)
     mark = blake2b(os.fsencode(path.name), digest_size=8).hexdigest()
     return path.with_name(f"{SPARE}{mark}.original")
 
