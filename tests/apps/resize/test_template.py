@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from toolkit.apps.resize.template import Named, Naming, parse_template
@@ -147,6 +147,8 @@ def test_date_that_no_calendar_has() -> None:
         _names("{date}", picture)
 
 
+@example(origin="\ud800\udd00.jpg", template="{stem}", label="")
+@example(origin="\udc80\udcff.jpg", template="{dir}/{name}", label="")
 @given(
     origin=st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=20).filter(
         lambda text: not any(part in {"", ".", ".."} for part in text.split("/"))

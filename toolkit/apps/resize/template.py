@@ -19,7 +19,10 @@ from toolkit.apps.resize.targets import Target
 LONGEST = 255
 """Bytes in a name, the limit of common file systems."""
 
-_FORBIDDEN = re.compile(r'[<>:"\\|?*\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]')
+_FORBIDDEN = re.compile(
+    r'[<>:"\\|?*\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff'
+    r"\ud800-\udc7f\udd00-\udfff]"  # halves of characters; the others stand for bytes that are not UTF-8
+)
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$|clock\$)\s*(\.|$)")
 _PICTURE_SUFFIXES = frozenset(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
 
