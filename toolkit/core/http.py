@@ -56,7 +56,8 @@ class Request:
     """What to ask: the URL goes on the wire as given.
 
     Timeouts are seconds without a byte. low_speed: bytes a second below which a body is given up once it has been that
-    slow for low_speed_time seconds; 0 for never. addresses: "public" refuses addresses that are not public.
+    slow for low_speed_time seconds; 0 for never. addresses: "public" refuses addresses that are not public. body: what a
+    POST brings; its length and type are for the client and the headers to say.
     """
 
     url: str
@@ -67,6 +68,7 @@ class Request:
     low_speed: int = 0
     low_speed_time: float = 30.0
     addresses: Addresses = "any"
+    body: bytes = b""
 
     def with_headers(self, *more: tuple[str, str]) -> Request:
         """Return this request with header fields added."""
@@ -102,7 +104,8 @@ class Reply:
     """A finished exchange.
 
     received: the body's bytes on the wire. redirects: the URLs left behind. address: the IP address of the other side,
-    or "" if unknown or by way of a proxy.
+    or "" if unknown or by way of a proxy. kept: whether the body is one that was kept: "fresh" was not asked for again,
+    "confirmed" was, and the server said that it is still the same.
     """
 
     head: Head
@@ -110,6 +113,7 @@ class Reply:
     timings: Timings = Timings()
     redirects: tuple[str, ...] = ()
     address: str = ""
+    kept: Literal["", "fresh", "confirmed"] = ""
 
 
 class Sink(Protocol):

@@ -92,7 +92,8 @@ class PageType:
     """How pages whose URL looks a certain way are read.
 
     match: regular expressions, one of which a URL must hold; without any, every URL is right. rows: the selector of
-    each record; without it a page is one row.
+    each record; without it a page is one row. render: its scripts are to run before it is read. wait: the selector of
+    what must be there by then.
     """
 
     name: str
@@ -101,23 +102,42 @@ class PageType:
     rows: str | None = None
     rows_xpath: bool = False
     follow: tuple[Follow, ...] = ()
+    render: bool = False
+    wait: str = ""
 
     def takes(self, url: str) -> bool:
         """Tell whether a URL is of this type."""
         return not self.match or any(_pattern(text).search(url) for text in self.match)
 
 
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How to log in before the first page: a form that is filled in and sent.
+
+    url: the page with the form. fields: what to fill in, by name, in order. form: its selector; "" is the first with a
+    password field. success: the selector of what only those see who are logged in; "" trusts any good answer.
+    """
+
+    url: str
+    fields: tuple[tuple[str, str], ...] = field(repr=False)
+    form: str = ""
+    success: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Rules:
-    """The page types, what is followed from all of them, and the parser."""
+    """The page types, what is followed from all of them, the parser, and how to log in, if that is needed."""
 
     parser: str
     pages: tuple[PageType, ...]
     follow: tuple[Follow, ...] = ()
+    login: Login | None = None
     _digest: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         facts = [self.parser, [asdict(page) for page in self.pages], [asdict(rule) for rule in self.follow]]
+        if self.login is not None:
+            facts.append([self.login.url, [name for name, _ in self.login.fields]])
         text = json.dumps(facts, ensure_ascii=False, sort_keys=True)
         digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
         object.__setattr__(self, "_digest", digest)
