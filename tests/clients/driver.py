@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
@@ -137,6 +137,12 @@ class _Runtime:
 
     async def call(self, function: Callable[..., T], *args: Any) -> T:
         return function(*args)
+
+    async def compute(self, function: Callable[..., T], *args: Any) -> T:
+        return function(*args)
+
+    async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+        return await make()
 
     def group(self) -> AbstractAsyncContextManager[Group]:
         """No job asks for one here."""

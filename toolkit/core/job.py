@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,18 @@ class Runtime(Protocol):
 
     async def call(self, function: Callable[..., T], *args: Any) -> T:
         """Run CPU-bound or blocking work where it does not hold up other tasks."""
+
+    async def compute(self, function: Callable[..., T], *args: Any) -> T:
+        """Run work that computes in Python, and so holds the GIL, where it suits: in place, or in another process.
+
+        The function can be imported; arguments, result and errors can be pickled.
+        """
+
+    async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+        """Return what make() returns; tasks of this process that ask for the same key meanwhile get the same.
+
+        So with its error. Then it is forgotten. One that is cancelled leaves it to the next of those that wait.
+        """
 
     def group(self) -> AbstractAsyncContextManager[Group]:
         """Open a group of fetches that go on at the same time; leaving it waits for all of them.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 from toolkit.core.errors import FailureKind, TaskError, UsageError
+from toolkit.core.flights import Flight, once
 from toolkit.core.group import ThreadGroup
 from toolkit.core.http import Accept, Progress, Reply, Request
 from toolkit.core.job import Group, Job
@@ -119,6 +121,14 @@ class BlockingRuntime:
         """Call the function, in this thread."""
         return function(*args)
 
+    async def compute(self, function: Callable[..., T], *args: Any) -> T:
+        """Call the function, in this thread."""
+        return function(*args)
+
+    async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+        """Make something, or wait in this thread for what another makes of it; raises Cancelled where it gives up."""
+        return await once(key, make, self._wait)
+
     def group(self) -> AbstractAsyncContextManager[Group]:
         """Open a group of fetches that go on at the same time: each in a thread, with a client that is kept."""
         return ThreadGroup(self, drive)
@@ -179,6 +189,15 @@ class BlockingRuntime:
     def mend(self) -> None:
         """Allow fetches again."""
         self._broken = False
+
+    async def _wait(self, flight: Flight) -> None:
+        """Block until a flight is over; what breaks off this runtime, and its deadline, end the wait."""
+        landed = threading.Event()
+        flight.on_landing(landed.set)
+        while not landed.wait(TICK):
+            self._check()
+            if self._deadline is not None and time.monotonic() > self._deadline:
+                raise overdue(self._timeout)
 
     def _close_client(self) -> None:
         client, self.client = self.client, None

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Hashable
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from toolkit.core.errors import UsageError
+from toolkit.core.flights import Flight, once
 from toolkit.core.http import Accept, Reply, Request
 from toolkit.core.job import Group, Job, Runtime
 from toolkit.core.meter import metered
@@ -110,6 +111,14 @@ class AsyncRuntime:
         """Call the function in a thread."""
         return await self._threads.call(function, *args)
 
+    async def compute(self, function: Callable[..., T], *args: Any) -> T:
+        """Call the function in a thread."""
+        return await self._threads.call(function, *args)
+
+    async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+        """Make something, or wait for what another makes of it."""
+        return await once(key, make, landing)
+
     def group(self) -> AbstractAsyncContextManager[Group]:
         """Open a group of fetches that go on at the same time; one client serves them all."""
         return LoopGroup(self)
@@ -121,3 +130,20 @@ class AsyncRuntime:
                 await self._lease.client.close()
         finally:
             self._threads.close(patience)
+
+
+async def landing(flight: Flight) -> None:
+    """Wait until a flight is over that may be another thread's."""
+    loop = asyncio.get_running_loop()
+    landed: asyncio.Future[None] = loop.create_future()
+
+    def land() -> None:
+        if not landed.done():
+            landed.set_result(None)
+
+    def tell() -> None:
+        with suppress(RuntimeError):  # the loop is closed, and nobody waits
+            loop.call_soon_threadsafe(land)
+
+    flight.on_landing(tell)
+    await landed

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import pickle
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -209,6 +209,14 @@ class _Share:
     def call(self, function: Callable[..., T], *args: Any) -> Coroutine[Any, Any, T]:
         """Call the function: here if it is known to be quick."""
         return self.calls.call(self.serial, function, *args)
+
+    def compute(self, function: Callable[..., T], *args: Any) -> Coroutine[Any, Any, T]:
+        """Call the function, in the same way: each processor has a process already."""
+        return self.calls.call(self.serial, function, *args)
+
+    async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+        """Make something, or wait for what another makes of it."""
+        return await self.runtime.once(key, make)
 
     def group(self) -> AbstractAsyncContextManager[Group]:
         """Open a group of fetches that go on at the same time."""

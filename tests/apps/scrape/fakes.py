@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from toolkit.core.errors import TaskError
+from toolkit.core.flights import once
 from toolkit.core.http import Accept, Head, Headers, Progress, Reply, Request
 from toolkit.core.job import Group, Remembered
 from toolkit.core.runtime import BlockingRuntime
 from toolkit.core.task import Outcome, Task
+from toolkit.models._loop import landing
 
 T = TypeVar("T")
 HTML = {"Content-Type": "text/html; charset=utf-8"}
@@ -96,6 +98,14 @@ class LoopRuntime:
         """Run the function in a thread."""
         self.calls += 1
         return await asyncio.to_thread(function, *args)
+
+    async def compute(self, function: Callable[..., T], *args: Any) -> T:
+        """Run the function in a thread."""
+        return await self.call(function, *args)
+
+    async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+        """Make it, or wait for what another makes of it."""
+        return await once(key, make, landing)
 
     def group(self) -> AbstractAsyncContextManager[Group]:
         """No job asks for one here."""
