@@ -221,6 +221,33 @@ def test_load_when_wrong(tmp_path: Path, text: str, line: int | None, what: str)
         load(tmp_path, text)
 
 
+def test_page_when_rendered(tmp_path: Path) -> None:
+    """A page type may ask for a browser, and say what it is to wait for: any CSS that browsers know."""
+    text = '[[page]]\nname = "a"\nrender = true\nwait = " li:has(> b) "\n[page.fields]\nt = "h1"\n'
+    page = load(tmp_path, text).pages[0]
+    assert (page.render, page.wait) == (True, "li:has(> b)")
+    plain = load(tmp_path, text.replace("render = true\n", "").replace('wait = " li:has(> b) "\n', ""))
+    assert (plain.pages[0].render, plain.pages[0].wait) == (False, "")
+    assert plain != load(tmp_path, text.replace('wait = " li:has(> b) "\n', ""))
+
+
+@pytest.mark.parametrize(
+    ("lines", "line", "what"),
+    [
+        ("render = 1", 3, "render must be true or false"),
+        ('wait = "li"', 3, "wait needs render = true"),
+        ("render = true\nwait = 3", 4, "wait must be a text"),
+        ('render = true\nwait = " "', 4, "wait needs render = true, and says"),
+        ('render = true\nwait = "li["', 4, "is not a CSS selector that browsers know"),
+        ("render = true\nwait = 'p:lexbor-contains(\"x\")'", 4, "browsers do not know"),
+    ],
+)
+def test_page_when_rendered_wrongly(tmp_path: Path, lines: str, line: int, what: str) -> None:
+    """It is refused with its line."""
+    with pytest.raises(UsageError, match=f"line {line}: .*{what}"):
+        load(tmp_path, f'[[page]]\nname = "a"\n{lines}\n[page.fields]\nt = "h1"\n')
+
+
 def test_load_when_there_is_no_such_file(tmp_path: Path) -> None:
     """A file that cannot be read, is not text or is far too large is named."""
     with pytest.raises(UsageError, match="the rules cannot be read"):

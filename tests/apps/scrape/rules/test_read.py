@@ -85,11 +85,12 @@ def test_page_when_a_listing(tmp_path: Path, parser: str) -> None:
     price = {"amount": 1234.5, "currency": "EUR"}
     carry = (("name", "One b"), ("price", price), ("tags", ["a", "b"]), ("id", 7), ("label", "One"), ("site", "All"))
     assert found.links == (
-        Link("http://h.org/item/1", "listing 1", "item", carry=carry),
+        Link("http://h.org/item/1", "listing 1", "item", carry=carry, record=0),
         Link("http://h.org/x/?page=2", "listing 2", "listing", pagination=True),
         Link("http://h.org/ok", "follow 1"),
     )
-    assert found.problems == (Problem(0, "id", "'x' is not a whole number"),)
+    assert found.records == (1, 2)
+    assert found.problems == (Problem(1, "id", "'x' is not a whole number"),)
     assert (found.page, found.canonical, found.encoding, found.replaced) == ("listing", "http://h.org/x/c", "utf-8", 0)
     assert found.robots == {"noindex"}
 
@@ -111,9 +112,13 @@ def test_page_when_it_completes_a_row(tmp_path: Path, parser: str) -> None:
 
 
 def test_problem_when_its_row_goes_on(tmp_path: Path) -> None:
-    """It has no place among the rows that end here."""
+    """Its place is that among all records, and so it can be left out: neither its row nor its link are there then."""
     found = read(rules_of(tmp_path, RULES), LISTING.replace("data-id=7", "data-id=z"), "http://h.org/category/a")
-    assert [(problem.row, problem.field) for problem in found.problems] == [(-1, "id"), (0, "id")]
+    assert [(problem.row, problem.field) for problem in found.problems] == [(0, "id"), (1, "id")]
+    left = found.without({problem.row for problem in found.problems})
+    assert ([row["name"] for row in left.rows], left.records) == (["Three"], (2,))
+    assert [link.url for link in left.links] == ["http://h.org/x/?page=2", "http://h.org/ok"]
+    assert found.without(()) == found
 
 
 def test_page_when_of_no_type(tmp_path: Path) -> None:

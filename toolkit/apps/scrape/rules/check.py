@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from toolkit.apps.scrape.parsers import Parser
 from toolkit.apps.scrape.rules.css import beyond
 from toolkit.apps.scrape.rules.filters import type_of
-from toolkit.apps.scrape.rules.model import FACTS, Field, Follow, Rules
+from toolkit.apps.scrape.rules.model import FACTS, Field, Follow, Login, PageType, Rules
 from toolkit.apps.scrape.rules.plan import getter_of, select
 from toolkit.core import plugins
 from toolkit.core.errors import UsageError
@@ -28,6 +28,8 @@ def check(rules: Rules, where: Where, *, strict: bool) -> Rules:
             raise UsageError(f"{where((*at, 'name'))}two page types are called {page.name!r}: rename one")
         if page.rows is not None:
             _selector(parser, page.rows, page.rows_xpath, where((*at, "rows")) + "rows", within=False, strict=strict)
+        if page.wait:
+            _waited(page.wait, where((*at, "wait")))
         _names(page.fields, where, (*at, "fields"), top=True)
         for field in page.fields:
             before = where((*at, "fields", field.name))
@@ -38,21 +40,54 @@ def check(rules: Rules, where: Where, *, strict: bool) -> Rules:
                     f"{before}field {field.name!r} is {type_of(field).__name__} here and {known.__name__} in the page"
                     f" type {other!r}: give them one type, or two names"
                 )
-        joins = [place for place, rule in enumerate(page.follow) if rule.join]
-        if len(joins) > 1:
-            before = where((*at, "follow", joins[1], "join"))
-            raise UsageError(f"{before}a row goes on with one page only: two rules have join = true")
-        for place, rule in enumerate(page.follow):
-            before = where((*at, "follow", place))
-            _called(rule, called, before)
-            _follow(parser, rule, names, before, within=rule.join and page.rows is not None, strict=strict)
+        _follows(parser, page, called, names, where, at, strict=strict)
     for place, rule in enumerate(rules.follow):
         before = where(("follow", place))
         _called(rule, called, before)
         if rule.join:
             raise UsageError(f"{before}join = true has meaning in a page type only: move the rule below its [[page]]")
         _follow(parser, rule, names, before, within=False, strict=strict)
+    if rules.login is not None:
+        _login(parser, rules.login, where, strict=strict)
     return rules
+
+
+def _follows(
+    parser: Parser,
+    page: PageType,
+    called: set[str],
+    names: list[str],
+    where: Where,
+    at: tuple[str | int, ...],
+    *,
+    strict: bool,
+) -> None:
+    joins = [place for place, rule in enumerate(page.follow) if rule.join]
+    if len(joins) > 1:
+        before = where((*at, "follow", joins[1], "join"))
+        raise UsageError(f"{before}a row goes on with one page only: two rules have join = true")
+    for place, rule in enumerate(page.follow):
+        before = where((*at, "follow", place))
+        _called(rule, called, before)
+        _follow(parser, rule, names, before, within=rule.join and page.rows is not None, strict=strict)
+
+
+def _login(parser: Parser, login: Login, where: Where, *, strict: bool) -> None:
+    for key, selector in (("form", login.form), ("success", login.success)):
+        if selector:
+            what = f"{where(('login', key))}login: {key}"
+            _selector(parser, selector, xpath=False, what=what, within=False, strict=strict)
+
+
+def _waited(selector: str, before: str) -> None:
+    """Check what a browser will look for, by the parser whose CSS is nearest to a browser's."""
+    browser: Parser = plugins.load("toolkit.apps.scrape.parsers", "lexbor", "parser")
+    try:
+        if ":lexbor-" in selector:
+            raise ValueError("browsers do not know :lexbor-contains")  # noqa: TRY301
+        browser.compile(selector)
+    except ValueError as error:
+        raise UsageError(f"{before}wait: {selector!r} is not a CSS selector that browsers know: {error}") from error
 
 
 def _called(rule: Follow, called: set[str], before: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from toolkit.apps.scrape.rules.check import check
 from toolkit.apps.scrape.rules.lines import Lines
+from toolkit.apps.scrape.rules.login import read_login
 from toolkit.apps.scrape.rules.model import Field, Follow, PageType, Rules
 from toolkit.apps.scrape.rules.short import parse_field
 from toolkit.apps.scrape.rules.toml import Reader
@@ -53,7 +54,7 @@ def load_rules(path: Path, parser: str | None = None, fields: Sequence[str] = ()
     named = reader.text(tree, ("parser",))
     strict = reader.flag(tree, ("strict",))
     chosen = _parser_of(parser, named, any(map(_page_xpath, pages)) or any(rule.xpath for rule in follow))
-    return check(Rules(chosen, pages, follow), where, strict=strict)
+    return check(Rules(chosen, pages, follow, read_login(tree, where)), where, strict=strict)
 
 
 def _own(at: tuple[str | int, ...], tree: dict[str, Any], *, single: bool) -> tuple[str | int, ...]:

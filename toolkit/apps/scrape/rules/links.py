@@ -23,7 +23,7 @@ class Link:
 
     url: absolute, as browsers resolve it, without its fragment. rule: the rule's name. page: the type that it is to be
     read as, or None for what its URL says. nofollow: whether the page does not vouch for it. carry: the listing's row,
-    which the linked page's row completes, or None.
+    which the linked page's row completes, or None. record: that row's place among all records of the page, or -1.
     """
 
     url: str
@@ -32,6 +32,7 @@ class Link:
     nofollow: bool = False
     pagination: bool = False
     carry: Carry | None = None
+    record: int = -1
 
 
 class References:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any
 
 from toolkit.apps.scrape.encodings import codec_of, decode
@@ -21,7 +22,8 @@ Row = dict[str, Value]
 class Problem:
     """A value that is not what the rules say.
 
-    row: the place among the rows, or -1 for a row that goes on with a linked page. field: as in `reviews[2].stars`.
+    row: the place among all records of the page, those included that go on with a linked page. field: as in
+    `reviews[2].stars`.
     """
 
     row: int
@@ -36,7 +38,7 @@ class Reading:
     page: its type's name, "" if it is of none. rows: those that end here; one that goes on with a linked page is in
     that link's carry. canonical: the absolute URL that the page calls its own, or None. robots: of noindex, nofollow
     and none, what it says in meta tags. replaced: how many U+FFFD stand for bytes that mean nothing. encoding: its
-    name, as the Encoding standard has it.
+    name, as the Encoding standard has it. records: for each of the rows, its place among all records of the page.
     """
 
     page: str
@@ -47,6 +49,17 @@ class Reading:
     robots: frozenset[str] = frozenset()
     replaced: int = 0
     encoding: str = ""
+    records: tuple[int, ...] = ()
+
+    def without(self, bad: Collection[int]) -> Reading:
+        """Return what is left without these records: neither their rows nor the links that these would go on with."""
+        kept = [(place, row) for place, row in zip(self.records, self.rows, strict=True) if place not in bad]
+        return replace(
+            self,
+            rows=tuple(row for _, row in kept),
+            links=tuple(link for link in self.links if link.record not in bad),
+            records=tuple(place for place, _ in kept),
+        )
 
 
 def read_page(
@@ -113,6 +126,7 @@ def _read(
         head.robots,
         _replaced(text, body, encoding),
         encoding,
+        tuple(collector.records),
     )
 
 
@@ -123,19 +137,19 @@ class _Collector:
         self._document = document
         self._references = references
         self.rows: list[Row] = []
+        self.records: list[int] = []
         self.problems: list[Problem] = []
         self.joined: list[Link] = []
         self.links: dict[str, Link] = {}
 
     def rows_of(self, plan: PagePlan, carry: Carry | None) -> None:
-        for node in (None,) if plan.rows is None else self._document.find(plan.rows):
+        for place, node in enumerate((None,) if plan.rows is None else self._document.find(plan.rows)):
             told: list[tuple[str, str]] = []
             sight = Sight(self._document, node, self._references.resolve, told)
             row = complete(carry, {name: get(sight) for name, get in plan.getters})
-            place = -1
-            if plan.join is None or not self._join(plan.join, row, node, plan.name):
-                place = len(self.rows)
+            if plan.join is None or not self._join(plan.join, row, node, plan.name, place):
                 self.rows.append(row)
+                self.records.append(place)
             if told:
                 self.problems += [Problem(place, name, reason) for name, reason in told]
 
@@ -148,18 +162,18 @@ class _Collector:
             elif known.nofollow and not nofollow and known.rule == plan.rule.name:
                 self.links[url] = self._link(plan, url, page, nofollow=False)
 
-    def _join(self, plan: FollowPlan, row: Row, node: Any, page: str) -> bool:
+    def _join(self, plan: FollowPlan, row: Row, node: Any, page: str, place: int) -> bool:
         """Tell whether the row goes on with a linked page."""
         for url, nofollow in self._targets(plan, node):
-            link = self._link(plan, url, page, nofollow=nofollow, carry=tuple(row.items()))
-            self.joined.append(link)
+            link = self._link(plan, url, page, nofollow=nofollow)
+            self.joined.append(replace(link, carry=tuple(row.items()), record=place))
             return True
         return False
 
-    def _link(self, plan: FollowPlan, url: str, page: str, *, nofollow: bool, carry: Carry | None = None) -> Link:
+    def _link(self, plan: FollowPlan, url: str, page: str, *, nofollow: bool) -> Link:
         rule = plan.rule
         target = rule.page or (page or None if rule.pagination else None)
-        return Link(url, rule.name, target, nofollow, rule.pagination, carry)
+        return Link(url, rule.name, target, nofollow, rule.pagination)
 
     def _targets(self, plan: FollowPlan, node: Any) -> Any:
         """Yield the URLs that a rule leads to, and whether the page does not vouch for them."""

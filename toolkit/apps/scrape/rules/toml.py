@@ -15,8 +15,8 @@ from toolkit.core.errors import UsageError
 At = tuple[str | int, ...]
 Table = dict[str, Any]
 
-TOP = ("parser", "strict", "page", "follow", "fields", "rows")
-PAGE = ("name", "match", "glob", "rows", "fields", "follow")
+TOP = ("parser", "strict", "page", "follow", "fields", "rows", "login")
+PAGE = ("name", "match", "glob", "rows", "fields", "follow", "render", "wait")
 FIELD = (
     "css",
     "xpath",
@@ -93,7 +93,15 @@ class Reader:
         if not isinstance(fields, dict):
             raise self._error((*at, "fields"), 'fields must be a table: [page.fields] and below it name = "selector"')
         found = tuple(self._field(name, rule, (*at, "fields", name), rows is not None) for name, rule in fields.items())
-        return PageType(name, found, tuple(match), rows, xpath, self._rules(table, at, name))
+        follow = self._rules(table, at, name)
+        return PageType(name, found, tuple(match), rows, xpath, follow, *self._rendering(table, at))
+
+    def _rendering(self, table: Table, at: At) -> tuple[bool, str]:
+        """Return whether a browser is to run the page's scripts, and the selector of what it is to wait for."""
+        render, wait = self.flag(table, (*at, "render")), self.text(table, (*at, "wait"))
+        if wait is not None and not (render and wait.strip()):
+            raise self._error((*at, "wait"), "wait needs render = true, and says in CSS what must be there")
+        return render, (wait or "").strip()
 
     def _rules(self, table: Table, at: At, prefix: str) -> tuple[Follow, ...]:
         tables = self._tables(table.get("follow", []), (*at, "follow"))
