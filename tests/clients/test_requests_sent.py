@@ -22,6 +22,10 @@ from tests.clients.raw import RawServer, reply
         "/p?a=1?b=2/3",
         "/p;v=1,2:3@4",
         "//double",
+        "/a?",
+        "/a?b?",
+        "/?",
+        "/a%3F?",
     ],
 )
 def test_target_goes_out_as_it_stands(client: Driver, target: str) -> None:
@@ -36,6 +40,14 @@ def test_target_has_a_slash_when_the_url_has_no_path(client: Driver) -> None:
     with RawServer((reply(),)) as server:
         client.get(f"HTTP://127.0.0.1:{server.port}?q#f")
         assert server.targets() == ["/?q"]
+
+
+@pytest.mark.parametrize("url", ["http://ann:pw@127.0.0.1:{}?", "HTTP://127.0.0.1:{}/?#f?"])
+def test_empty_query_is_no_missing_one(client: Driver, url: str) -> None:
+    """`/?` is another place than `/`, whatever stands around it."""
+    with RawServer((reply(),)) as server:
+        client.get(url.format(server.port))
+        assert (server.targets(), server.header("host")) == (["/?"], [f"127.0.0.1:{server.port}"])
 
 
 def test_only_the_jobs_fields_go_out(client: Driver) -> None:

@@ -17,6 +17,8 @@ from toolkit.core.runtime import AsyncClient, BlockingClient
 
 DRAIN_SECONDS = 1.0
 """Time given to an unwanted body to come, so that its connection can be used again."""
+_FRAMING = frozenset({"content-length", "transfer-encoding", "expect"})
+"""Fields that say how a body comes: ours to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,22 @@ def load(name: str, works: str) -> ClientKind:
     return kind
 
 
+def has_body(request: Request) -> bool:
+    """Tell whether a request brings a body; that of a POST may be empty."""
+    return bool(request.body) or request.method == "POST"
+
+
+def may_ask_again(request: Request) -> bool:
+    """Tell whether a request whose connection was lost may go out again unasked: nothing changes by being asked."""
+    return request.method in ("GET", "HEAD")
+
+
 def wire_headers(request: Request) -> list[tuple[str, str]]:
-    """Return the header fields to send: the request's own, and Authorization if only its URL has a user name."""
+    """Return the header fields to send: the request's own, Authorization if only its URL says it, a body's length."""
     fields = list(request.headers)
+    if has_body(request):
+        fields = [field for field in fields if field[0].lower() not in _FRAMING]
+        fields.append(("Content-Length", str(len(request.body))))
     if "@" not in request.url:  # as nearly always
         return fields
     parts = urlsplit(request.url)

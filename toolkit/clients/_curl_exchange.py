@@ -11,7 +11,7 @@ import threading
 import time
 from functools import lru_cache
 
-from toolkit.clients import DRAIN_SECONDS, expected_body, may_drain
+from toolkit.clients import DRAIN_SECONDS, expected_body, may_ask_again, may_drain
 from toolkit.clients import _failures as failures
 from toolkit.clients._curl_sockets import GO_ON, STOP, Sockets, came, taken, unread
 from toolkit.clients._splice import Silence, file_sink, move, wait_out
@@ -42,6 +42,8 @@ class Exchange:
 
     error: BaseException | None
     verdict: TaskError | None
+    asked: bool
+    received: int
     overrun: bool
     head: Head | None
     expected: int | None
@@ -80,6 +82,9 @@ class Exchange:
         """See the connection before the request goes out on it (PREREQFUNCTION)."""
         sockets = self._sockets
         if sockets.aborted or sockets.barred:
+            return STOP
+        if self.asked and not may_ask_again(self.request):  # libcurl would, where a kept connection was lost
+            self.error = failures.closed()
             return STOP
         try:
             sockets.use(remote, remote_port, local_port)

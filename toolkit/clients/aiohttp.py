@@ -1,8 +1,8 @@
 """The client on aiohttp: one session for one event loop, bodies counted as they come over the wire.
 
-Only the job's header fields go out, and Host; a bare "?" at a URL's end stays here. Replies are read as aiohttp reads
-them: bare line feeds and folded fields pass; the same Content-Length twice, one beside chunks, or a NUL in a field do
-not, where the client on requests lets them. Heads have 100 fields of 64 KiB at most, as there.
+Only the job's header fields go out, and Host. Replies are read as aiohttp reads them: bare line feeds and folded fields
+pass; the same Content-Length twice, one beside chunks, or a NUL in a field do not, where the client on requests lets
+them. Heads have 100 fields of 64 KiB at most, as there.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from io import BytesIO
 
 import aiohttp
 from multidict import CIMultiDict
@@ -20,7 +21,10 @@ from yarl import URL
 from toolkit.clients import (
     ClientKind,
     ClientOptions,
+    has_body,
+    may_ask_again,
     wire_headers,
+    wire_target,
 )
 from toolkit.clients import _failures as failures
 from toolkit.clients._async_body import AsyncBody, first_words
@@ -95,13 +99,13 @@ class AiohttpClient:
                 return await self._try(request, url, proxy), seen
             except _Lost as lost:
                 # A kept connection that the server had closed meanwhile: ask again on another (RFC 9112, 9.3.1).
-                if seen.fresh or request.method not in ("GET", "HEAD"):
+                if seen.fresh or not may_ask_again(request):
                     raise lost.failure from lost
 
     def _way(self, request: Request) -> tuple[URL, str | None, Exchange]:
         """Return the URL to ask for, the HTTP proxy to ask, and what the connector must know."""
         with _mapped(request):
-            url = URL(request.url, encoded=True)
+            url = _as_written(request.url)
             if "@" in request.url:
                 url = url.with_user(None)
         proxy, public = self._proxies.for_url(request.url), request.addresses == "public"
@@ -118,10 +122,19 @@ class AiohttpClient:
                 request.method,
                 url,
                 headers=CIMultiDict(wire_headers(request)),
+                data=BytesIO(request.body) if has_body(request) else None,
                 allow_redirects=False,
                 timeout=_timeout(request.connect_timeout, request.read_timeout),
                 proxy=proxy,
             )
+
+
+def _as_written(url: str) -> URL:
+    """Return a URL that goes on the wire as it stands; yarl takes an empty query for none, unless it is in the path."""
+    parsed = URL(url, encoded=True)
+    if parsed.raw_query_string or "?" not in url.partition("#")[0]:
+        return parsed
+    return URL.build(scheme=parsed.scheme, authority=parsed.raw_authority, path=wire_target(url), encoded=True)
 
 
 class _Lost(Exception):  # noqa: N818 - on its way to a second try or to a TaskError

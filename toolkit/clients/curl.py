@@ -19,6 +19,7 @@ from toolkit.clients import (
     _curl_failures,
     _environment,
     check_received,
+    has_body,
     wire_headers,
     wire_target,
 )
@@ -92,9 +93,10 @@ class CurlClient:
         public = request.addresses == "public"
         if proxy is not None and public:
             check_literal(urlsplit(url).hostname)
-        fields = tuple(wire_headers(request)) if "@" in url else request.headers
+        bare = "@" not in url and not has_body(request)  # as nearly always
+        fields = request.headers if bare else tuple(wire_headers(request))
         self._handle.setopt(pycurl.REQUEST_TARGET, _bytes(wire_target(url, whole=plain and _is_http(proxy))))
-        told = (fields, origin, proxy, request.connect_timeout, request.method, public)
+        told = (fields, origin, proxy, request.connect_timeout, request.method, request.body, public)
         if told != self._told:
             self._told = None  # until all of it is told
             self._tell(request, _sendable(fields, request), origin, proxy)
@@ -107,15 +109,18 @@ class CurlClient:
         tell(pycurl.URL, _bytes(origin))
         tell(pycurl.PROXY, proxy or "")
         tell(pycurl.CONNECTTIMEOUT_MS, max(1, round(request.connect_timeout * 1000)))
-        self._tell_method(request.method)
+        self._tell_method(request)
         public = request.addresses == "public" and proxy is None
         tell(pycurl.OPENSOCKETFUNCTION, self._sockets.public_only if public else None)
 
-    def _tell_method(self, method: str) -> None:
-        self._handle.setopt(pycurl.NOBODY, method == "HEAD")
-        if method != "HEAD":
-            self._handle.setopt(pycurl.HTTPGET, 1)
-        self._handle.setopt(pycurl.CUSTOMREQUEST, method)
+    def _tell_method(self, request: Request) -> None:
+        tell, method = self._handle.setopt, request.method
+        tell(pycurl.NOBODY, method == "HEAD")
+        if has_body(request):
+            tell(pycurl.POSTFIELDS, request.body)
+        elif method != "HEAD":
+            tell(pycurl.HTTPGET, 1)
+        tell(pycurl.CUSTOMREQUEST, method)
 
     def _end(self) -> None:
         try:
@@ -228,6 +233,8 @@ def _lines(fields: tuple[tuple[str, str], ...]) -> list[bytes]:
     names = {name.lower() for name, _ in fields}
     lines = [f"{name}: {value}" if value.strip() else f"{name};" for name, value in fields]
     lines += [f"{name}:" for name in ("User-Agent", "Accept") if name.lower() not in names]
+    if "content-length" in names:  # a body's type, and whether it is welcome, libcurl would say unasked, too
+        lines += [f"{name}:" for name in ("Content-Type", "Expect") if name.lower() not in names]
     return [_bytes(line) for line in lines]
 
 

@@ -18,7 +18,7 @@ import requests
 import urllib3
 import urllib3.exceptions as errors
 
-from toolkit.clients import ClientKind, ClientOptions, wire_headers, wire_target
+from toolkit.clients import ClientKind, ClientOptions, has_body, may_ask_again, wire_headers, wire_target
 from toolkit.clients import _failures as failures
 from toolkit.clients._adapter import Adapter
 from toolkit.clients._body import Body
@@ -79,7 +79,7 @@ class RequestsClient:
                     return self._try(request)
             except _Lost as lost:
                 # A kept connection that the server had closed meanwhile: ask again on another (RFC 9112, 9.3.1).
-                if self._line.fresh or self._line.aborted or request.method not in ("GET", "HEAD"):
+                if self._line.fresh or self._line.aborted or not may_ask_again(request):
                     raise lost.failure from lost.__cause__
 
     def _try(self, request: Request) -> Any:
@@ -97,7 +97,7 @@ class RequestsClient:
         prepared.method = request.method
         prepared.url = request.url
         prepared.headers = _fields(request)
-        prepared.body = None
+        prepared.body = request.body if has_body(request) else None
         return (
             self._session.get_adapter(request.url)
             .send(

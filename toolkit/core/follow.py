@@ -18,7 +18,8 @@ from toolkit.core.urls import origin_of, wire_url
 
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 MAX_REDIRECTS = 20
-
+OF_THE_BODY = frozenset({"content-type", "content-length", "content-encoding", "content-language", "content-location"})
+"""Fields that say what a body is, and go with it (Fetch, 4.4)."""
 
 MayGo = Callable[[str, Request], Awaitable[None]]
 """Is told the URL that is left behind and the request that would come next; raises to forbid it."""
@@ -37,11 +38,13 @@ async def follow(
 
     Authorization, Cookie and Proxy-Authorization are dropped when the origin changes, for good; network says what each
     hop is given anew, and where it may lead. home: the user's own URL that all credentials are for, if the request goes
-    to another in its stead (a mirror). Raises TaskError redirect for a loop, too many hops or an unusable target.
+    to another in its stead (a mirror). A POST becomes a GET at 301, 302 and 303, as browsers have it; what keeps its
+    body keeps to its origin. Raises TaskError redirect for a loop, too many hops or an unusable target.
     """
     left: list[str] = []
+    trail = _Trail()
     if home is not None:
-        request = _redirected(replace(request, url=home), request.url)
+        request = _moved(replace(request, url=home), request.url)
     request = _with_login(request, network)
     visitor = Visitor(network.credentials, home or request.url) if network and network.credentials else None
 
@@ -58,15 +61,40 @@ async def follow(
             return replace(reply, redirects=tuple(left)) if left else reply
         target = _followable(reply.head.url, location)
         left.append(request.url)
-        if target in left:
+        trail.leave(request, reply.head)
+        onward = _redirected(request, target, reply.head.status)
+        if trail.knows(onward):
             raise TaskError(FailureKind.REDIRECT, f"redirect loop at {target}")
         if len(left) > MAX_REDIRECTS:
             raise TaskError(FailureKind.REDIRECT, f"more than {MAX_REDIRECTS} redirects")
         if network is not None and network.private == "guard" and _came_from_public(reply):
-            request = replace(request, addresses="public")
-        request = _redirected(request, target)
+            onward = replace(onward, addresses="public")
+        request = onward
         if may_go is not None:
             await may_go(left[-1], request)
+
+
+class _Trail:
+    """What was asked along one chain, so that a loop ends where it closes.
+
+    A page that sends its visitors to itself, to see whether they keep cookies, is no loop yet: the first cookie that is
+    set lets a chain come by once more.
+    """
+
+    def __init__(self) -> None:
+        self._asked: set[tuple[str, str]] = set()
+        self._forgiven = False
+
+    def leave(self, request: Request, head: Head) -> None:
+        """Note a request that was redirected."""
+        self._asked.add((request.method, request.url))
+        if not self._forgiven and head.headers.get("set-cookie") is not None:
+            self._forgiven = True
+            self._asked.clear()
+
+    def knows(self, request: Request) -> bool:
+        """Tell whether the same was asked already."""
+        return (request.method, request.url) in self._asked
 
 
 async def _ask(runtime: Runtime, request: Request, accept: Accept, visitor: Visitor | None) -> Reply:
@@ -132,7 +160,17 @@ def _percent(found: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in found[0].encode("latin-1", "ignore"))
 
 
-def _redirected(request: Request, target: str) -> Request:
+def _redirected(request: Request, target: str, status: int) -> Request:
+    """Return the request that a redirect stands for; raises TaskError if it would take a body to another origin."""
+    if (request.method == "POST" and status in (301, 302)) or (status == 303 and request.method not in ("GET", "HEAD")):  # noqa: PLR2004
+        headers = tuple(field for field in request.headers if field[0].lower() not in OF_THE_BODY)
+        request = replace(request, method="GET", body=b"", headers=headers)
+    elif (request.body or request.method == "POST") and origin_of(request.url) != origin_of(target):
+        raise TaskError(FailureKind.REDIRECT, "the redirect would take what was sent to another host")
+    return _moved(request, target)
+
+
+def _moved(request: Request, target: str) -> Request:
     if origin_of(request.url) == origin_of(target):
         return replace(request, url=target)
     private = ("authorization", "cookie", "proxy-authorization")
