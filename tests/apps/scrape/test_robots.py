@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import gzip
 import threading
+import time
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from tests.apps.scrape.fakes import Answer, FakeClient, LoopRuntime, blocking, moved
 from toolkit.apps.scrape import robots
-from toolkit.apps.scrape.robots import FAILED_LIFE, LIFE, LIMIT, Robots, RobotsCache, agent_token, robots_url, shared
+from toolkit.apps.scrape.robots import LIFE, LIMIT, WAITS, Robots, RobotsCache, agent_token, robots_url, shared
 from toolkit.core.errors import FailureKind, TaskError
 from toolkit.core.http import Accept, Progress, Reply, Request
+from toolkit.core.network import Network
 from toolkit.core.runtime import drive
 
 AT = "http://h.org/robots.txt"
@@ -34,6 +37,12 @@ class Clock:
 
 def ask(cache: RobotsCache, client: FakeClient, url: str = PAGE) -> Robots:
     return drive(cache.read(blocking(client), Request(url)))
+
+
+def failure(cache: RobotsCache, client: FakeClient) -> TaskError:
+    with pytest.raises(TaskError) as caught:
+        ask(cache, client)
+    return caught.value
 
 
 def allowed(answers: dict[str, Answer], url: str = PAGE) -> bool:
@@ -62,11 +71,19 @@ def test_read_when_the_server_cannot_say(status: int) -> None:
     assert (caught.value.kind, caught.value.retryable) == (FailureKind.BLOCKED, True)
 
 
-def test_read_when_asked_to_wait() -> None:
-    """Retry-After on robots.txt cools the whole host."""
-    with pytest.raises(TaskError) as caught:
-        allowed({AT: Answer(status=429, headers={"Retry-After": "7"})})
-    assert (caught.value.retry_after, caught.value.cool_lane) == (7.0, True)
+@pytest.mark.parametrize(("asked", "wait"), [("7", 7.0), ("0", 1.0), ("soon", 1.0), ("999999999", LIFE)])
+def test_read_when_asked_to_wait(asked: str, wait: float) -> None:
+    """Retry-After on robots.txt is kept to, and the page comes again just then; the lane may be another host's."""
+    clock, client = Clock(), FakeClient({AT: Answer(status=429, headers={"Retry-After": asked})})
+    cache = RobotsCache(clock)
+    assert failure(cache, client).retry_after == wait
+    clock.now = wait - 0.5
+    error = failure(cache, client)
+    assert (error.retry_after, error.cool_lane) == (0.5, False)
+    assert client.urls == [AT]
+    clock.now = wait
+    failure(cache, client)
+    assert client.urls == [AT, AT]
 
 
 @pytest.mark.parametrize("kind", [FailureKind.DNS, FailureKind.CONNECT, FailureKind.TIMEOUT, FailureKind.TLS])
@@ -126,6 +143,139 @@ def test_allows_when_the_rules_say_so(body: bytes, free: bool) -> None:
     assert allowed({AT: Answer(body)}) is free
 
 
+FILES = [  # the file, a path, and whether it is free; group lines that are left out are "User-agent: *"
+    # RFC 9309, 2.2.2 and 2.2.3: the longest rule, Allow at a tie, special signs
+    ("Disallow: /a\nAllow: /a/b", "/a/b/c", True),
+    ("Disallow: /a\nAllow: /a/b", "/a/c", False),
+    ("Allow: /a/b\nDisallow: /a/b/c", "/a/b/c", False),
+    ("Disallow: /page\nAllow: /page", "/page", True),
+    ("Allow: /p\nDisallow: /", "/page", True),
+    ("Disallow: /folder\nAllow: /folder/", "/folder/page", True),
+    ("Allow: /page\nDisallow: /*.htm", "/page.htm", False),
+    ("Allow: /$\nDisallow: /", "/", True),
+    ("Allow: /$\nDisallow: /", "/page.htm", False),
+    ("Disallow: /fish", "/fishheads/yummy.html", False),
+    ("Disallow: /fish", "/Fish.asp", True),
+    ("Disallow: /fish", "/catfish", True),
+    ("Disallow: /fish/", "/fish", True),
+    ("Disallow: /fish*", "/fishheads", False),
+    ("Disallow: fish", "/fish", True),
+    ("Disallow: *.php", "/index.php", False),
+    ("Disallow: /*.php", "/folder/any.php.file.html", False),
+    ("Disallow: /*.php$", "/any.php?x", True),
+    ("Disallow: /*.php$", "/folder/any.php", False),
+    ("Disallow: /fish*.php", "/fishheads/catfish.php?parameters", False),
+    ("Disallow: /a*b*c", "/a1b2c3", False),
+    ("Disallow: /a*b*c", "/a1c2b3", True),
+    ("Disallow: /a****b", "/a-b", False),
+    ("Disallow: /path$file", "/path$file", False),
+    ("Disallow: /*?", "/a?b", False),
+    ("Disallow: /*?", "/a", True),
+    ("Disallow: /a?b=1", "/a?b=1&c=2", False),
+    ("Disallow: /", "/", False),
+    ("Disallow: /", "/robots.txt", True),
+    ("Disallow:", "/x", True),
+    ("Disallow: /\nAllow: ", "/x", False),
+    # 2.2.2: octets that are written in two ways are the same
+    ("Disallow: /foo/bar/\u30c4", "/foo/bar/%E3%83%84", False),
+    ("Disallow: /foo/bar/%E3%83%84", "/foo/bar/%e3%83%84", False),
+    ("Disallow: /foo/bar/%62%61%7A", "/foo/bar/baz", False),
+    ("Disallow: /foo/bar/baz", "/foo/bar/%62%61%7A", False),
+    ("Disallow: /a%2Fb", "/a/b", True),
+    ("Disallow: /a/b", "/a%2Fb", True),
+    ("Disallow: /a%3Cd.html", "/a%3cd.html", False),
+    ("Disallow: /%7ejoe/", "/~joe/index.html", False),
+    ("Disallow: /a%", "/a%", False),
+    # 2.2.1: groups are for whole tokens, in any case; those of one token are one group
+    (
+        "User-agent: toolkit\nDisallow: /a\n\nUser-agent: x\nDisallow: /\n\nUser-agent: toolkit\nDisallow: /b",
+        "/a",
+        False,
+    ),
+    (
+        "User-agent: toolkit\nDisallow: /a\n\nUser-agent: x\nDisallow: /\n\nUser-agent: toolkit\nDisallow: /b",
+        "/b",
+        False,
+    ),
+    ("User-agent: toolkit\nDisallow: /a\n\nUser-agent: *\nDisallow: /b", "/b", True),
+    ("User-agent: *\nDisallow: /a\nUser-agent: *\nDisallow: /b", "/a", False),
+    ("User-agent: TOOLKIT\nDisallow: /", "/a", False),
+    ("User-agent: tool\nDisallow: /", "/a", True),
+    ("User-agent: t\nDisallow: /", "/a", True),
+    ("User-agent: kit\nDisallow: /", "/a", True),
+    ("User-agent: toolkit-news\nDisallow: /", "/a", True),
+    ("User-agent: my-toolkit\nDisallow: /", "/a", True),
+    ("User-agent: toolkit/1.0 (+x)\nDisallow: /", "/a", False),
+    ("User-agent: toolkit bot\nDisallow: /", "/a", False),
+    ("User-agent: tool*\nDisallow: /", "/a", False),
+    ("User-agent:toolkit#ours\nDisallow: /", "/a", False),
+    ("User-agent: * # all\nDisallow: /", "/a", False),
+    ("User-agent: x\nUser-agent: toolkit\nUser-agent: y\nDisallow: /", "/a", False),
+    ("User-agent: toolkit\n\n\nDisallow: /", "/a", False),
+    ("User-agent: toolkit\n# words\nUnknown: 1\nDisallow: /", "/a", False),
+    ("User-agent: toolkit\nSitemap: /s\nUser-agent: x\nDisallow: /", "/a", False),
+    ("User-agent: x\nDisallow: /b\nUser-agent: toolkit\nCrawl-delay: 5", "/b", True),
+    ("User-agent:\nDisallow: /", "/a", True),
+    # what people write
+    ("user-agent : *\ndisallow : /a", "/a", False),
+    ("  User-agent: *\n\tDisallow:\t/a  ", "/a", False),
+    ("Useragent: *\nDissallow: /a", "/a", False),
+    ("User-agent *\nDisallow /a", "/a", False),
+    ("Disallow: /a b", "/a%20b", False),
+    ("Disallow: http://h.org/a", "/a", True),
+    ("Disallow: /a\x0cAllow: /", "/a", True),
+    ("Disallow: /a\u2028b", "/a%E2%80%A8b", False),
+    ("Disallow: /a\u2028b", "/a", True),
+    ("<!doctype html><title>x</title>\n<p>User-agent: *\n<p>Disallow: /", "/a", True),
+    ('{"User-agent": "*",\n"Disallow": "/"}', "/a", True),
+]
+
+
+@pytest.mark.parametrize(("text", "path", "free"), FILES)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_allows_by_the_table(text: str, path: str, free: bool, end: str) -> None:
+    """What the RFC says, what other readers of these files agree on, and what people write all the same."""
+    text = text if "agent" in text else f"User-agent: *\n{text}"
+    body = text.replace("\n", end).encode()
+    assert allowed({AT: Answer(body)}, f"http://h.org/{path.removeprefix('/')}") is free
+
+
+@pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32-le"])
+def test_allows_when_the_file_is_no_plain_text(codec: str) -> None:
+    """A mark says what it is; without one it is UTF-8, which survives the zeros of other codings."""
+    assert not allowed({AT: Answer("User-agent: *\nDisallow: /no".encode(codec))})
+    marked = b"\xff\xfe" * (codec == "utf-16-le") + b"\xfe\xff" * (codec == "utf-16-be")
+    assert not allowed({AT: Answer(marked + "User-agent: *\nDisallow: /no".encode(codec))})
+
+
+@pytest.mark.parametrize(
+    "body", [b"\xff\xfe\x00", b"\xff\xfe\xd8\xd8\xd8", bytes(range(256)) * 50, b"\0" * 5000, b":\n" * 99]
+)
+def test_allows_when_the_file_is_junk(body: bytes) -> None:
+    """Nothing is asked for by nothing."""
+    assert allowed({AT: Answer(body)})
+
+
+def test_allows_when_the_rules_are_hostile() -> None:
+    """No pattern takes long, however many stars it has."""
+    rule = b"Disallow: /" + b"*a" * 900 + b"b$\n"
+    robots = ask(RobotsCache(), FakeClient({AT: Answer(b"User-agent: *\n" + rule * 100)}))
+    started = time.perf_counter()
+    assert robots.allows("http://h.org/" + "a" * 2000, "toolkit")
+    assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_read_when_the_limit_cuts_a_line(end: bytes) -> None:
+    """Half a rule would forbid more than its whole: it does not count, whatever lines end with."""
+    start = RULES.replace(b"\n", end)
+    filling = b"#" + b"x" * (LIMIT - len(start) - len(end) - 13) + end
+    body = start + filling + b"Disallow: /yes-and-more-than-fits" + end + b"# more" + end
+    assert len(start + filling + b"Disallow: /y") == LIMIT
+    assert not allowed({AT: Answer(body)})
+    assert allowed({AT: Answer(body)}, "http://h.org/yes")
+
+
 def test_read_when_longer_than_the_limit() -> None:
     """The first 500 KiB count; a line that the limit cuts does not."""
     filling = b"#" + b"x" * (LIMIT - len(RULES) - 14) + b"\n"
@@ -160,17 +310,98 @@ def test_read_when_asked_again() -> None:
     assert len(client.urls) == 4
 
 
-def test_read_when_a_failure_is_asked_again() -> None:
-    """A failure is remembered for a moment only, then the host may have recovered."""
+def test_read_when_it_stays_unreadable() -> None:
+    """It is asked for again after a while that grows; pages wait for that twice, then fail at once."""
     clock, client = Clock(), FakeClient({AT: Answer(status=503)})
     cache = RobotsCache(clock)
-    for _ in range(3):
-        with pytest.raises(TaskError):
-            ask(cache, client)
-    assert client.urls == [AT]
+    told = []
+    for asked, wait in enumerate((*WAITS, WAITS[-1]), 1):
+        for _ in range(3):
+            error = failure(cache, client)
+        told.append((error.retryable, error.retry_after))
+        assert len(client.urls) == asked
+        clock.now += wait
+    assert told == [(True, 1.0), (True, 5.0), (False, None), (False, None), (False, None)]
     client.answers[AT] = Answer(RULES)
-    clock.now = FAILED_LIFE
     assert not ask(cache, client).allows(PAGE, "toolkit")
+    client.answers[AT] = Answer(status=503)
+    clock.now += LIFE
+    ask(cache, client)
+
+
+def test_read_when_it_recovers() -> None:
+    """After a good answer the next failure is a first one again."""
+    clock, client = Clock(), FakeClient({AT: Answer(status=503)})
+    cache = RobotsCache(clock)
+    for wait in WAITS[:2]:
+        failure(cache, client)
+        clock.now += wait
+    client.answers[AT] = Answer(status=404)
+    assert ask(cache, client).allows(PAGE, "toolkit")
+    cache._known.popitem()
+    client.answers[AT] = Answer(status=503)
+    assert failure(cache, client).retry_after == WAITS[0]
+
+
+def test_read_when_it_cannot_be_renewed() -> None:
+    """Rules that are known hold on while a newer file cannot be read, and that is asked for again as ever."""
+    clock, client = Clock(), FakeClient({AT: Answer(RULES)})
+    cache = RobotsCache(clock)
+    ask(cache, client)
+    client.answers[AT] = Answer(status=500)
+    clock.now = LIFE
+    for _ in range(3):
+        assert not ask(cache, client).allows(PAGE, "toolkit")
+    assert len(client.urls) == 2
+    clock.now += WAITS[0]
+    client.answers[AT] = Answer(b"")
+    assert ask(cache, client).allows(PAGE, "toolkit")
+
+
+def test_read_when_a_failure_is_for_good() -> None:
+    """A page whose host has no name is not tried again."""
+    gone = TaskError(FailureKind.DNS, "no such name")
+    error = failure(RobotsCache(), FakeClient({AT: Answer(error=gone)}))
+    assert (error.kind, error.retryable, error.retry_after) == (FailureKind.DNS, False, None)
+
+
+def test_read_when_this_machine_is_at_its_limit() -> None:
+    """Too many open files here say nothing about the host: nothing is remembered, and the kind stays."""
+    cache = RobotsCache()
+    full = TaskError(FailureKind.LIMIT, "too many open files", retryable=True)
+    error = failure(cache, FakeClient({AT: Answer(error=full)}))
+    assert (error.kind, error.message) == (FailureKind.LIMIT, "too many open files")
+    assert not ask(cache, FakeClient({AT: Answer(RULES)})).allows(PAGE, "toolkit")
+
+
+def test_read_when_a_redirect_may_not_go_there() -> None:
+    """An address that is refused to a redirect is none of the business of pages that the user named."""
+    cache, refused = RobotsCache(), TaskError(FailureKind.BLOCKED, "the address 10.0.0.1 is not public")
+    client = FakeClient({AT: Answer(error=refused)})
+    with pytest.raises(
+        TaskError, match=r"robots.txt of h.org cannot be read \(the address 10\.0\.0\.1 is not public\)"
+    ):
+        drive(cache.read(blocking(client), Request(PAGE, addresses="public"), Network()))
+    assert not ask(cache, FakeClient({AT: Answer(RULES)})).allows(PAGE, "toolkit")
+
+
+def test_read_when_no_page_may_go_there() -> None:
+    """Where the rule is everybody's, the refusal is remembered."""
+    cache, refused = RobotsCache(), TaskError(FailureKind.BLOCKED, "the address 10.0.0.1 is not public")
+    client = FakeClient({AT: Answer(error=refused)})
+    for _ in range(2):
+        with pytest.raises(TaskError, match="is not public"):
+            drive(cache.read(blocking(client), Request(PAGE, addresses="public"), Network(private="block")))
+    assert client.urls == [AT]
+
+
+def test_read_when_the_page_is_private() -> None:
+    """What a page brings, and who asks for it, is not for its robots.txt; how to ask is."""
+    client = FakeClient({})
+    fields = (("User-Agent", "toolkit/1"), ("Cookie", "a=b"), ("Authorization", "Basic x"))
+    drive(RobotsCache().read(blocking(client), Request(PAGE, "POST", fields, body=b"secret", read_timeout=3.0)))
+    (asked,) = client.asked
+    assert asked == Request(AT, headers=fields[:1], read_timeout=3.0)
 
 
 def test_read_when_many_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,22 +461,101 @@ def test_read_when_the_one_that_fetches_is_stopped() -> None:
 
 
 def test_read_when_a_loop_asks_at_once() -> None:
-    """Tasks of one loop never block it; those that come later find the answer."""
+    """Among tasks of one loop one fetches, and the others wait for it without holding up the loop."""
     cache, client = RobotsCache(), FakeClient({AT: Answer(RULES)})
 
     async def crowd() -> list[Robots]:
-        first = await asyncio.gather(*(cache.read(LoopRuntime(client), Request(PAGE)) for _ in range(4)))
+        first = await asyncio.gather(*(cache.read(LoopRuntime(client), Request(PAGE)) for _ in range(50)))
         return [*first, await cache.read(LoopRuntime(client), Request(PAGE))]
 
-    assert [one.allows(PAGE, "toolkit") for one in asyncio.run(crowd())] == [False] * 5
-    assert len(client.urls) == 4
+    assert [one.allows(PAGE, "toolkit") for one in asyncio.run(crowd())] == [False] * 51
+    assert client.urls == [AT]
 
 
-def test_crawl_delay_when_asked_for() -> None:
-    """The delay that the host asks of us is known."""
-    client = FakeClient({AT: Answer(b"User-agent: *\nCrawl-delay: 2.5\n")})
-    assert ask(RobotsCache(), client).crawl_delay("toolkit") == 2.5
-    assert Robots().crawl_delay("toolkit") is None
+def test_read_when_a_loop_cannot_read_it() -> None:
+    """All get the failure of the one that asked, each its own."""
+    cache, client = RobotsCache(), FakeClient({AT: Answer(status=503)})
+
+    async def crowd() -> list[Any]:
+        reads = (cache.read(LoopRuntime(client), Request(PAGE)) for _ in range(20))
+        return await asyncio.gather(*reads, return_exceptions=True)
+
+    errors = asyncio.run(crowd())
+    assert {error.kind for error in errors} == {FailureKind.BLOCKED}
+    assert len({id(error) for error in errors}) == 20
+    assert client.urls == [AT]
+
+
+def test_read_when_its_task_runs_out_of_time() -> None:
+    """One that was given up after a while has failed, so that not each page of a silent host waits as long."""
+    clock = Clock()
+
+    class Silent(LoopRuntime):
+        """A server that says nothing."""
+
+        async def fetch(self, request: Request, accept: Accept) -> Reply:
+            """Wait for ever, or until given up."""
+            self.client.asked.append(request)
+            clock.now += WAITS[0]
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    cache, client = RobotsCache(clock), FakeClient({})
+
+    async def crowd() -> list[Any]:
+        reads = [asyncio.ensure_future(cache.read(Silent(client), Request(PAGE))) for _ in range(5)]
+        await asyncio.sleep(0)
+        reads[0].cancel()
+        return await asyncio.gather(*reads, return_exceptions=True)
+
+    given_up, *errors = asyncio.run(crowd())
+    assert isinstance(given_up, asyncio.CancelledError)
+    assert {(error.kind, error.retryable) for error in errors} == {(FailureKind.OVERDUE, True)}
+    assert client.urls == [AT]
+
+
+def test_read_when_the_file_is_large() -> None:
+    """Reading a long one takes a while: not on the loop."""
+    runtime = LoopRuntime(FakeClient({AT: Answer(RULES + b"# filling\n" * 10_000)}))
+    assert not asyncio.run(RobotsCache().read(runtime, Request(PAGE))).allows(PAGE, "toolkit")
+    assert runtime.calls == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "delay", "warned"),
+    [
+        ("2.5", 2.5, False),
+        ("0", 0.0, False),
+        ("60", 60.0, False),
+        ("61", 60.0, True),
+        ("1e9", 60.0, True),
+        ("-1", None, False),
+        ("nan", None, False),
+        ("inf", None, False),
+        ("1e999", None, False),
+        ("2,5", None, False),
+        ("ten", None, False),
+        ("", None, False),
+    ],
+)
+def test_crawl_delay_when_asked_for(text: str, delay: float | None, warned: bool) -> None:
+    """The delay that the host asks of us is known; what is no number is none; what is too long is cut, and told."""
+    found = ask(RobotsCache(), FakeClient({AT: Answer(f"User-agent: *\nCrawl-delay: {text}\n".encode())}))
+    assert found.crawl_delay("toolkit") == delay
+    assert bool(found.warning("toolkit")) is warned
+
+
+def test_warning_when_the_delay_is_cut() -> None:
+    """It says what was asked for, and what is done."""
+    found = ask(RobotsCache(), FakeClient({AT: Answer(b"User-agent: *\nCrawl-delay: 86400\n")}))
+    assert found.warning("toolkit") == "robots.txt asks for 86,400 s between requests: it is given 60"
+    assert (Robots().crawl_delay("toolkit"), Robots().warning("toolkit")) == (None, "")
+
+
+def test_crawl_delay_when_in_several_groups() -> None:
+    """Ours counts, not the general one's."""
+    body = b"User-agent: *\nCrawl-delay: 9\n\nUser-agent: toolkit\nCrawl-delay: 2\n"
+    assert ask(RobotsCache(), FakeClient({AT: Answer(body)})).crawl_delay("toolkit") == 2.0
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """robots.txt by RFC 9309: when to fetch it, what each answer means, for how long it holds; protego matches the rules.
 
-Kept per process and per run: each worker process reads a host's file once a day at most.
+Kept per process and per run: each worker process reads a host's file once a day at most. What cannot be read lets no
+page through: it is asked for again after a while that grows, and pages do not wait for that more often than twice.
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from toolkit.apps.scrape.bodies import BodySink
+from toolkit.apps.scrape.robotslines import lines_of, whole_lines, whole_token
 from toolkit.core.errors import FailureKind, TaskError
 from toolkit.core.follow import follow
 from toolkit.core.http import Head, Request, http_error
 from toolkit.core.job import Runtime
+from toolkit.core.lane import MOST_ASKED
 from toolkit.core.network import Network
 from toolkit.core.urls import origin_of
 
@@ -26,12 +29,21 @@ LIMIT = 500 * 1024
 """Bytes of a robots.txt that are read; the RFC asks for at least this, and the rest is ignored."""
 LIFE = 24 * 3600.0
 """Seconds for which an answer holds (RFC 9309, 2.4)."""
-FAILED_LIFE = 1.0
-"""Seconds for which "cannot be read" holds: long enough that a dead host is not asked for every page, short enough for
-retries to find it well again."""
+WAITS = (1.0, 5.0, 30.0, 300.0)
+"""Seconds for which "cannot be read" holds: after the first failure in a row, the second, the third, and all others.
+
+Retry-After may ask for more. However many pages a host has, its robots.txt is not asked for more often.
+"""
+PATIENCE = 2
+"""Failures in a row after which pages wait for the next attempt; from the next one on they fail for good."""
 MOST_REDIRECTS = 5
 MOST_HOSTS = 2000
 """Hosts remembered in a process; the one unused for longest is forgotten."""
+LARGE = 64 * 1024
+"""Bytes of a robots.txt that takes long to read: milliseconds, in which a loop would do nothing else."""
+
+Key = tuple[str, str]
+"""Scheme, and host with port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,83 +55,111 @@ class Robots:
 
     def allows(self, url: str, agent: str) -> bool:
         """Tell whether the agent may fetch the URL."""
-        return self.rules is None or bool(self.rules.can_fetch(url, agent))
+        return self.rules is None or bool(self.rules.can_fetch(url, whole_token(agent)))
 
     def crawl_delay(self, agent: str) -> float | None:
-        """Return the seconds between requests that the host asks for, if it does."""
-        delay = None if self.rules is None else self.rules.crawl_delay(agent)
-        return None if delay is None else float(delay)
+        """Return the seconds between requests that the host asks for, if it does; never more than a lane gives."""
+        asked = self.asked_delay(agent)
+        return None if asked is None else min(asked, MOST_ASKED)
+
+    def asked_delay(self, agent: str) -> float | None:
+        """Return the seconds as they stand there; None for what is no number, negative or infinite."""
+        delay = None if self.rules is None else self.rules.crawl_delay(whole_token(agent))
+        return delay if delay is not None and 0 <= delay < float("inf") else None
+
+    def warning(self, agent: str) -> str:
+        """Return what is to be told of a delay that is not kept to, or ""."""
+        asked = self.asked_delay(agent)
+        if asked is None or asked <= MOST_ASKED:
+            return ""
+        return f"robots.txt asks for {asked:,.0f} s between requests: it is given {MOST_ASKED:.0f}"
 
 
-@dataclass(slots=True)
-class _Flight:
-    """A fetch under way, and the thread that runs it."""
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """An answer, until when it holds, and how many attempts before it have failed in a row."""
 
-    thread: int = field(default_factory=threading.get_ident)
-    landed: threading.Event = field(default_factory=threading.Event)
+    robots: Robots
+    until: float
+    misses: int = 0
 
 
 class RobotsCache:
-    """The robots.txt files of one process, by scheme, host and port; for threads and for one event loop.
-
-    Threads wait for the one that fetches. Tasks of one loop cannot wait without knowing which loop that is, so those
-    that ask in the same moment fetch too, as many as may visit one host at a time.
-    """
+    """The robots.txt files of one process, by scheme, host and port; for threads and for event loops."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._known: OrderedDict[tuple[str, str], tuple[float, Robots]] = OrderedDict()
-        self._flights: dict[tuple[str, str], _Flight] = {}
+        self._known: OrderedDict[Key, _Kept] = OrderedDict()
 
     async def read(self, runtime: Runtime, page: Request, network: Network | None = None) -> Robots:
-        """Return the rules for a page's host, fetched if need be; raises TaskError if they cannot be read for now.
+        """Return the rules for a page's host, fetched if need be: by one task, and the others wait for it.
 
-        network: what requests keep to; its credentials are for pages.
+        Raises TaskError if they cannot be read for now; retry_after then says when they are asked for again. network:
+        what requests keep to; its credentials are for pages.
         """
         key = origin_of(page.url)
-        while True:
-            with self._lock:
-                found = self._fresh(key)
-                flight = self._flights.get(key)
-                if found is None and (flight is None or flight.thread == threading.get_ident()):
-                    flight = self._flights[key] = _Flight()
-                    break
-            if found is not None:
-                return _readable(found)
-            assert flight is not None  # noqa: S101 - or we would have left the loop
-            flight.landed.wait()
+        found = self._fresh(key)
+        if found is None:
+            flight = (self, key, page.addresses)  # where one may not go, another may
+            found = await runtime.once(flight, lambda: self._renewed(runtime, page, key, network))
+        return self._readable(found)
+
+    async def _renewed(self, runtime: Runtime, page: Request, key: Key, network: Network | None) -> _Kept:
+        if (found := self._fresh(key)) is not None:  # it came between the look and our turn
+            return found
+        started = self._clock()
+        request = Request(
+            robots_url(page.url),
+            headers=tuple(field for field in page.headers if field[0].lower() not in PRIVATE),
+            connect_timeout=page.connect_timeout,
+            read_timeout=page.read_timeout,
+            low_speed=page.low_speed,
+            low_speed_time=page.low_speed_time,
+            addresses=page.addresses,
+        )
         try:
-            robots = await fetch(runtime, replace(page, url=robots_url(page.url)), network)
-            self._keep(key, robots)
-        finally:
-            with self._lock:
-                if self._flights.get(key) is flight:
-                    del self._flights[key]
-            flight.landed.set()
-        return _readable(robots)
+            robots = await fetch(runtime, request, network)
+        except TaskError:
+            raise
+        except BaseException:
+            if self._clock() - started >= WAITS[0]:  # the task's own time was over: another would lose as much
+                self._keep(key, _too_slow(urlsplit(request.url).netloc))
+            raise
+        return self._keep(key, robots)
 
-    def _fresh(self, key: tuple[str, str]) -> Robots | None:
-        until, robots = self._known.get(key, (0.0, None))
-        if robots is None or self._clock() >= until:
-            return None
-        self._known.move_to_end(key)
-        return robots
-
-    def _keep(self, key: tuple[str, str], robots: Robots) -> None:
+    def _fresh(self, key: Key) -> _Kept | None:
         with self._lock:
-            life = LIFE if robots.failure is None else FAILED_LIFE
-            self._known[key] = (self._clock() + life, robots)
+            kept = self._known.get(key)
+            if kept is None or self._clock() >= kept.until:
+                return None
+            self._known.move_to_end(key)
+            return kept
+
+    def _keep(self, key: Key, robots: Robots) -> _Kept:
+        with self._lock:
+            kept = _after(self._known.get(key), robots, self._clock())
+            self._known[key] = kept
             self._known.move_to_end(key)
             while len(self._known) > MOST_HOSTS:
                 self._known.popitem(last=False)
+        return kept
+
+    def _readable(self, kept: _Kept) -> Robots:
+        if kept.robots.failure is None:
+            return kept.robots
+        failure = copy.copy(kept.robots.failure)  # each task its own, with its own traceback
+        failure.retryable = failure.retryable and kept.misses <= PATIENCE
+        failure.retry_after = max(0.0, kept.until - self._clock()) if failure.retryable else None
+        raise failure
 
 
 async def fetch(runtime: Runtime, request: Request, network: Network | None = None) -> Robots:
-    """Fetch and judge one robots.txt; never raises TaskError.
+    """Fetch and judge one robots.txt.
 
     2xx: its rules. 4xx, no target or more than five redirects: all is allowed. 429, 5xx, a broken body or no answer:
-    nothing for now; a failure of the network keeps its kind, so that a dead host is told from a forbidden one.
+    nothing for now; a failure of the network keeps its kind, so that a dead host is told from a forbidden one. Raises
+    TaskError for what says nothing to others: this machine's own limits, and an address refused to a redirected page.
     """
     host = urlsplit(request.url).netloc
     sink: BodySink | None = None
@@ -141,14 +181,25 @@ async def fetch(runtime: Runtime, request: Request, network: Network | None = No
     try:
         reply = await follow(runtime, request, accept, may_go=count, network=anonymous)
         if reply.head.status == 429 or reply.head.status >= 500:  # noqa: PLR2004
-            return Robots(failure=_unreadable(host, http_error(reply.head)))
-        return Robots() if sink is None else Robots(parse(sink.body()))
+            raise http_error(reply.head)
+        return Robots() if sink is None else await _parsed(runtime, sink.body())
     except TaskError as error:
-        if error.kind is FailureKind.REDIRECT:
-            return Robots()
         if error.kind is FailureKind.TOO_LARGE and sink is not None:
-            return Robots(parse(sink.so_far().rpartition(b"\n")[0]))
-        return Robots(failure=_unreadable(host, error))
+            return await _parsed(runtime, whole_lines(sink.so_far()))
+        if error.kind is FailureKind.LIMIT:
+            raise
+        if error.kind is FailureKind.BLOCKED and not hops and _is_stricter(request, network):
+            raise _unreadable(host, error) from error
+        return Robots() if error.kind is FailureKind.REDIRECT else Robots(failure=_unreadable(host, error))
+
+
+def _is_stricter(request: Request, network: Network | None) -> bool:
+    """Whether a redirect's request may not go where the user's own may: its refusal is no answer to those."""
+    return request.addresses == "public" and (network is None or network.private != "block")
+
+
+async def _parsed(runtime: Runtime, body: bytes) -> Robots:
+    return Robots(parse(body) if len(body) < LARGE else await runtime.call(parse, body))
 
 
 def robots_url(url: str) -> str:
@@ -158,10 +209,10 @@ def robots_url(url: str) -> str:
 
 
 def parse(body: bytes) -> Any:
-    """Return the rules in a robots.txt; lines that make no sense are ignored."""
+    """Return the rules in a robots.txt; lines that make no sense are ignored. Groups are for whole tokens."""
     from protego import Protego
 
-    return Protego.parse(body.decode("utf-8-sig", "replace").replace("\0", ""))
+    return Protego.parse(lines_of(body))
 
 
 def agent_token(user_agent: str) -> str:
@@ -182,22 +233,39 @@ def shared(run: str) -> RobotsCache:
 NETWORK = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TLS, FailureKind.TIMEOUT, FailureKind.OVERDUE})
 
 
+PRIVATE = frozenset({"authorization", "cookie", "proxy-authorization"})
+"""Fields that are for pages."""
+
+
+def _after(before: _Kept | None, robots: Robots, now: float) -> _Kept:
+    """Return what is known after an attempt; rules that were known hold on where it failed (RFC 9309, 2.4)."""
+    if robots.failure is None:
+        return _Kept(robots, now + LIFE)
+    misses = 1 if before is None else before.misses + 1
+    wait = max(WAITS[min(misses, len(WAITS)) - 1], robots.failure.retry_after or 0.0)
+    if before is not None and before.robots.failure is None:
+        robots = before.robots
+    return _Kept(robots, now + min(wait, LIFE), misses)
+
+
 def _unreadable(host: str, error: TaskError) -> TaskError:
+    """Return the failure of the host's pages.
+
+    The lane is not cooled: it may be another host's that led here, and no page of this one gets through anyway.
+    """
     network = error.kind in NETWORK
     return TaskError(
         error.kind if network else FailureKind.BLOCKED,
         f"robots.txt of {host} cannot be read ({error.message})",
         retryable=error.retryable if network or error.kind is FailureKind.BLOCKED else True,
         retry_after=error.retry_after,
-        cool_lane=error.cool_lane,
         fatal=error.fatal,
     )
 
 
-def _readable(robots: Robots) -> Robots:
-    if robots.failure is not None:
-        raise copy.copy(robots.failure)  # each task its own, with its own traceback
-    return robots
+def _too_slow(host: str) -> Robots:
+    slow = TaskError(FailureKind.OVERDUE, "it took longer than its page may", retryable=True)
+    return Robots(failure=_unreadable(host, slow))
 
 
 _LOCK = threading.Lock()
