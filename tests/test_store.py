@@ -141,7 +141,7 @@ def test_recall_round_trip_when_keys_are_strange(path: Path) -> None:
     store.close()
     store = Store(path)
     for index, key in enumerate(KEYS):
-        assert store.recall(key) == Remembered(key, "done", "1", {"text": key}, index, "p")
+        assert store.recall(key) == Remembered(key, "done", "1", {"text": key}, index, "p", 1)
         assert store.claimed("name " + key) == key
     assert [known.key for known in store.done("1")] == list(KEYS)
     store.close()
@@ -170,10 +170,10 @@ def test_record_when_a_task_failed_after_a_success(path: Path) -> None:
     store = open_run(path)
     store.record(APP, [done("k", etag="abc")])
     store.record(Notes("2"), [failed("k")])
-    assert store.recall("k") == Remembered("k", "failed", "2", {"etag": "abc"}, 0, "p")
+    assert store.recall("k") == Remembered("k", "failed", "2", {"etag": "abc"}, 0, "p", 1)
     assert list(store.done("1")) == []
     store.record(Notes("2"), [done("k", 5, etag="def")])
-    assert store.recall("k") == Remembered("k", "done", "2", {"etag": "def"}, 5, "p")
+    assert store.recall("k") == Remembered("k", "done", "2", {"etag": "def"}, 5, "p", 1)
     assert list(store.failed(APP)) == []
     store.close()
 
@@ -370,7 +370,7 @@ def test_open_migrates_when_the_schema_is_older(path: Path, monkeypatch: pytest.
     monkeypatch.setattr(store_module, "MIGRATIONS", steps)
     for _ in range(2):
         store = open_run(path)
-        assert store.recall("a") == Remembered("a", "done", "1", {"size": 3}, 0, "p")
+        assert store.recall("a") == Remembered("a", "done", "1", {"size": 3}, 0, "p", 1)
         store.close()
     with sqlite3.connect(path) as plain:
         assert plain.execute("SELECT colour FROM tasks").fetchall() == [("blue",)]

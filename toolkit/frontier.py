@@ -57,6 +57,12 @@ class Frontier:
         )
         return self._db.execute(sql, (after, plan, settings, limit)).fetchall()
 
+    def keep(self, plan: str, only: str) -> None:
+        """Forget every round of a plan but one. Raises sqlite3.Error."""
+        sql = "DELETE FROM frontier WHERE (plan = ?1 OR substr(plan, 1, length(?1) + 1) = ?1 || '#') AND plan <> ?2"
+        self._db.execute(sql, (plan, only))
+        self._recent.clear()
+
     def forget(self) -> None:
         """Forget all of it. Raises sqlite3.Error."""
         self._db.execute("DELETE FROM frontier")

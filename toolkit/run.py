@@ -131,6 +131,7 @@ class Run:
         path = self.options.state or self.app.state
         store = Store(path if path and path.exists() else None)
         try:
+            self._offer("meet", store)
             for planned in self._probed(store) if probe else self._planned(store):
                 if planned is None:
                     time.sleep(BEAT)  # standard input has nothing yet
@@ -139,6 +140,7 @@ class Run:
         finally:
             store.rollback()
             store.close()
+            self._offer("leave")
 
     def _probed(self, store: Store) -> Iterator[Planned]:
         app: Any = self.app
@@ -168,11 +170,13 @@ class Run:
             yield from self._conduct(store)
         finally:
             store.close()
+            self._offer("leave")
 
     def _conduct(self, store: Store) -> Iterator[Outcome]:
         schedule = Schedule(self._planned(store), self.policy)
         feed = ScheduleFeed(schedule)
         store.begin(self.app.name, self._plan_name, self._model.name, self._workers, command_line(self.command))
+        self._offer("meet", store)
         self._tell(RunStarted(self.app.name, self._model.name, self._workers, self.policy.adaptive))
         engine = Engine(self._model, self._setup(), feed)
         started, at = time.monotonic(), datetime.now(UTC)
@@ -225,13 +229,13 @@ class Run:
         landed = [(self._brought(outcome, store) if retry is None else outcome, retry) for outcome, retry in landed]
         final = [outcome for outcome, retry in landed if retry is None]
         try:
+            self._offer("storing", store)
             self._record(final, store)
-        except RunStopped as error:
+        except (RunStopped, TaskError) as error:
             feed.stop(str(error))
             feed.cancel()
-        if (ended := getattr(self.app, "ended", None)) is not None:
-            for outcome in final:
-                ended(outcome)
+        for outcome in final:
+            self._offer("ended", outcome)
         now = time.monotonic()
         for outcome, retry in landed:
             if retry is None:
@@ -255,9 +259,16 @@ class Run:
         try:
             return replace(outcome, value=self.app.land(outcome.task, outcome.value, store))
         except TaskError as error:
+            if error.fatal:
+                self.stop(error.message)
             return failure_of(outcome.task, error, outcome.timing)
         except TaskSkipped as error:
             return Skip(outcome.task, error.reason, outcome.timing)
+
+    def _offer(self, hook: str, *args: Any) -> None:
+        """Call what the app may have."""
+        if (call := getattr(self.app, hook, None)) is not None:
+            call(*args)
 
     def _end(self, engine: Engine, feed: ScheduleFeed) -> None:
         if not engine.over.is_set():

@@ -17,13 +17,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from toolkit import frontier
+from toolkit import frontier, notes
 from toolkit.core.errors import RunStopped, UsageError
 from toolkit.core.job import App, Remembered
 from toolkit.core.task import Failure, Outcome, Success, Task
 from toolkit.storage import hold
 
-SCHEMA = 2
+SCHEMA = 3
 """The version of the tables below, kept in the file as user_version."""
 APPLICATION = 0x746B6974
 """What marks a SQLite file as a store ("tkit"), kept in the file as application_id."""
@@ -60,14 +60,15 @@ CREATE TABLE runs (
 );
 """
 
-MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: frontier.make}
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: frontier.make, 2: notes.make}
 """From a version to the next: what changes the tables."""
 
 
 class Store:
     """One open store. Safe to use from several threads; a lock on the file keeps a second run out.
 
-    blank: whether it knew of no task when it was opened; first: whether it knew of no run.
+    blank: whether it knew of no task when it was opened; first: whether it knew of no run. ended: how this run ended,
+    once it has. round: sets the frontiers of two searches for the same sources apart.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -78,6 +79,8 @@ class Store:
         self.path = path
         self.run_id = 0
         self.plan = ""
+        self.ended = ""
+        self.round = ""
         self._guard = threading.RLock()
         self._lock = hold(path) if path else None
         if path:
@@ -117,16 +120,17 @@ class Store:
             values = (time.time(), status, json.dumps(summary), self.run_id)
             self._db.execute("UPDATE runs SET ended = ?, status = ?, summary = ? WHERE id = ?", values)
             self.commit()
+        self.ended = status
 
     def recall(self, key: str) -> Remembered | None:
         """Return what is known of a task."""
-        sql = "SELECT state, settings, value, place, plan FROM tasks WHERE key = ?"
+        sql = "SELECT state, settings, value, place, plan, run FROM tasks WHERE key = ?"
         with self._guard:
             try:
                 row = self._db.execute(sql, (_text(key),)).fetchone()
             except sqlite3.DatabaseError as error:
                 raise self._refused(error) from error
-        return Remembered(key, row[0], row[1], json.loads(row[2]), row[3], row[4]) if row else None
+        return Remembered(key, row[0], row[1], json.loads(row[2]), *row[3:]) if row else None
 
     def amend(self, key: str, value: dict[str, Any]) -> None:
         """Replace what is kept of a task's last success."""
@@ -158,22 +162,44 @@ class Store:
     def discover(self, key: str, payload: dict[str, Any]) -> bool:
         """Add a task that was found by another to the frontier, for ever; return whether it is new."""
         with self._writing():
-            return self._frontier.add(self.plan, _text(key), json.dumps(payload))
+            return self._frontier.add(self.plan + self.round, _text(key), json.dumps(payload))
 
     def discovered(self, after: int, limit: int, settings: str) -> list[tuple[int, str, dict[str, Any]]]:
         """Return (number, key, payload) of tasks in the frontier that are not done with these settings, by number."""
         with self._writing():
-            found = self._frontier.waiting(self.plan, after, limit, settings)
+            found = self._frontier.waiting(self.plan + self.round, after, limit, settings)
         return [(number, _raw(key), json.loads(payload)) for number, key, payload in found]
 
     def done(self, settings: str) -> Iterator[Remembered]:
         """Yield every task done with these settings, in the order of the plans that brought them."""
+        return self._remembered("state = 'done' AND settings = ?", settings)
+
+    def kept(self) -> Iterator[Remembered]:
+        """Yield every task that was ever done, in the same order, whatever its settings and what became of it since."""
+        return self._remembered("value <> '{}'")
+
+    def _remembered(self, which: str, *values: str) -> Iterator[Remembered]:
         sql = (
-            "SELECT key, state, settings, value, place FROM tasks JOIN plans USING (plan)"
-            " WHERE state = 'done' AND settings = ? ORDER BY plans.number, place, key"
+            "SELECT key, state, settings, value, place, plan, run FROM tasks JOIN plans USING (plan)"
+            f" WHERE {which} ORDER BY plans.number, place, key"
         )
-        for key, state, found, value, place in self._read(sql, (settings,)):
-            yield Remembered(_raw(key), state, found, json.loads(value), place)
+        for key, state, settings, value, *rest in self._read(sql, values):
+            yield Remembered(_raw(key), state, settings, json.loads(value), *rest)
+
+    def drop_rounds(self) -> None:
+        """Forget the frontiers of other searches for the same sources."""
+        with self._writing():
+            self._frontier.keep(self.plan, self.plan + self.round)
+
+    def note(self, name: str, value: str) -> None:
+        """Keep a text of the app's own under a name, with what is committed next; "" forgets it."""
+        with self._writing():
+            notes.write(self._db, _text(name), _text(value))
+
+    def noted(self, name: str) -> str:
+        """Return the text under a name, or ""."""
+        with self._writing():
+            return _raw(notes.read(self._db, _text(name)))
 
     def failed(self, app: App, plan: str | None = None) -> Iterator[Task[Any] | Failure]:
         """Yield the tasks of a plan, or of all, whose last attempt failed, in order.
@@ -299,6 +325,7 @@ class Store:
             for statement in TABLES.split(";"):
                 self._db.execute(statement)
             frontier.make(self._db)
+            notes.make(self._db)
             self._db.execute(f"PRAGMA application_id = {APPLICATION}")
         else:
             for version in range(self._number("PRAGMA user_version"), SCHEMA):

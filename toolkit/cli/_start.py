@@ -19,7 +19,7 @@ from toolkit.cli._flags import flags, take
 from toolkit.cli._watch import watch
 from toolkit.core.errors import RunStopped, UsageError
 from toolkit.core.options import option
-from toolkit.core.task import Failure, Outcome, Skip, Success, Task
+from toolkit.core.task import Failure, Outcome, Skip, Task
 from toolkit.passes import again, written
 from toolkit.reporting import Reporter, Summary
 from toolkit.reporting.json import EventsReporter, document
@@ -108,7 +108,10 @@ def _once(
                 return _show_plan(run)
             except BrokenPipeError:  # as by `| head`
                 return _sigpipe()
-        summary = run.finish(_printer(run) if str(out) == "-" else None)
+        printer = _printer(run) if str(out) == "-" else None
+        summary = run.finish(printer)
+        if printer is not None:
+            printer(None)
     if run.interrupted:  # perhaps when all was done but the report
         interrupted()
     code = _sigpipe() if summary.reason == READER_GONE else summary.exit_code
@@ -137,23 +140,25 @@ def _sigpipe() -> int:
     return 141
 
 
-def _printer(run: Run) -> Callable[[Outcome], None]:
-    """Return what prints each result as it lands, for `-o -`."""
-    line = getattr(run.app, "line", None)
-    if line is None:
+def _printer(run: Run) -> Callable[[Outcome | None], None]:
+    """Return what prints results as they land, for `-o -`; to be called with None at the end."""
+    lines: Callable[[Outcome | None], list[str]] | None = getattr(run.app, "lines", None)
+    if lines is None:
         raise UsageError("-o -: this command makes files; name a folder")
 
     stdout = sys.stdout.buffer
 
-    def each(outcome: Outcome) -> None:
-        if isinstance(outcome, Success) and not run.stopping:
-            try:
-                stdout.write(line(outcome.value).rstrip("\n").encode("utf-8", "replace") + b"\n")
-                stdout.flush()
-            except BrokenPipeError:
-                run.stop(READER_GONE)
-            except OSError as error:
-                run.stop(f"cannot write to standard output: {error.strerror or error}")
+    def each(outcome: Outcome | None) -> None:
+        if run.stopping:
+            return
+        try:
+            for line in lines(outcome):
+                stdout.write(line.encode("utf-8", "replace") + b"\n")
+            stdout.flush()
+        except BrokenPipeError:
+            run.stop(READER_GONE)
+        except OSError as error:
+            run.stop(f"cannot write to standard output: {error.strerror or error}")
 
     return each
 

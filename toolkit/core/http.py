@@ -56,8 +56,8 @@ class Request:
     """What to ask: the URL goes on the wire as given.
 
     Timeouts are seconds without a byte. low_speed: bytes a second below which a body is given up once it has been that
-    slow for low_speed_time seconds; 0 for never. addresses: "public" refuses addresses that are not public. body: what a
-    POST brings; its length and type are for the client and the headers to say.
+    slow for low_speed_time seconds; 0 for never. addresses: "public" refuses addresses that are not public. body: what
+    a POST brings; its length and type are for the client and the headers to say.
     """
 
     url: str

@@ -68,7 +68,7 @@ class Job(Protocol[P, R_co]):
 @dataclass(frozen=True, slots=True)
 class Remembered:
     """What the store knows of a task. state: "done" or "failed"; settings: those it was done with; value: what
-    App.record kept of the last success, or {}."""  # noqa: D209, D205
+    App.record kept of the last success, or {}; run: the number of the run that saw it last."""  # noqa: D209, D205
 
     key: str
     state: str
@@ -76,6 +76,7 @@ class Remembered:
     value: dict[str, Any]
     index: int
     plan: str = ""
+    run: int = 0
 
 
 class Memory(Protocol):
@@ -94,9 +95,24 @@ class Memory(Protocol):
     def plan(self) -> str:
         """The name of the plan that is being carried out."""
 
+    round: str
+    """Sets the frontiers of two searches for the same sources apart."""
+
+    @property
+    def path(self) -> Path | None:
+        """The file that remembers; None where nothing is kept."""
+
     @property
     def first(self) -> bool:
         """Whether no run has written here before this one."""
+
+    @property
+    def run_id(self) -> int:
+        """The number of this run; 0 before it has begun, or in a look ahead."""
+
+    @property
+    def ended(self) -> str:
+        """How this run ended: complete, stopped or interrupted; "" while it goes on."""
 
     def amend(self, key: str, value: dict[str, Any]) -> None:
         """Replace what is kept of a task's last success."""
@@ -119,6 +135,18 @@ class Memory(Protocol):
     def done(self, settings: str) -> Iterator[Remembered]:
         """Yield every task done with these settings, in the order of the plans that brought them."""
 
+    def kept(self) -> Iterator[Remembered]:
+        """Yield every task that was ever done, in the same order, whatever its settings and what became of it since."""
+
+    def drop_rounds(self) -> None:
+        """Forget the frontiers of other searches for the same sources."""
+
+    def note(self, name: str, value: str) -> None:
+        """Keep a text of the app's own under a name, with what is committed next; "" forgets it."""
+
+    def noted(self, name: str) -> str:
+        """Return the text under a name, or ""."""
+
 
 class App(Protocol):
     """A workload: where its tasks come from, what is done with each, and what is remembered of it.
@@ -126,9 +154,12 @@ class App(Protocol):
     A value that a job returns may have lane_delay: seconds between two tasks that the host asks for. An app that
     fetches may have usual_per_host, tasks at once for one host; and jitter, a share by which that time varies.
 
-    An app may also offer ended(outcome), which is called for every task that has ended, after what is known of it was
-    stored: where tasks find others, a plan is over only when none is under way. And complaints: what the results as
-    a whole are not that was asked for, in words, known once finish has been called.
+    An app may also offer meet(memory), called before anything is planned, and before a look ahead; storing(memory),
+    called when what landed is about to be committed; ended(outcome), called for every task that has ended, after what
+    is known of it was stored: where tasks find others, a plan is over only when none is under way; leave(), called at
+    the very end, whatever happened; lines(outcome), what to print of an outcome on standard output, and of None at the
+    end. And complaints: what the results as a whole are not that was asked for, in words, known once finish has been
+    called.
     """
 
     @property

@@ -52,6 +52,11 @@ class NoClient:
 class Blank:
     """A memory in which nothing is known."""
 
+    path: Path | None = None
+    round = ""
+    run_id = 1
+    ended = "complete"
+
     def recall(self, key: str) -> Remembered | None:
         """Know nothing."""
         return None
@@ -67,6 +72,20 @@ class Blank:
     def done(self, settings: str) -> Iterator[Remembered]:
         """Remember nothing."""
         return iter(())
+
+    def kept(self) -> Iterator[Remembered]:
+        """Remember nothing."""
+        return iter(())
+
+    def note(self, name: str, value: str) -> None:
+        """Keep no notes."""
+
+    def noted(self, name: str) -> str:
+        """Return nothing."""
+        return ""
+
+    def drop_rounds(self) -> None:
+        """Know of none."""
 
     @property
     def first(self) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 from toolkit.core.errors import TaskError
@@ -115,8 +116,14 @@ class LoopRuntime:
 class FakeMemory:
     """A store that only remembers what is done."""
 
+    path: Path | None = None
+    round = ""
+    run_id = 1
+    ended = "complete"
+
     def __init__(self) -> None:
         self.known: dict[str, Remembered] = {}
+        self.notes: dict[str, str] = {}
 
     def keep(self, key: str, settings: str, value: dict[str, Any], index: int) -> None:
         """Remember a success."""
@@ -137,6 +144,21 @@ class FakeMemory:
     def done(self, settings: str) -> Iterator[Remembered]:
         """Yield what is done, in the order of the list."""
         yield from sorted((r for r in self.known.values() if r.settings == settings), key=lambda r: r.index)
+
+    def kept(self) -> Iterator[Remembered]:
+        """Yield all that is done."""
+        yield from sorted(self.known.values(), key=lambda r: r.index)
+
+    def note(self, name: str, value: str) -> None:
+        """Keep a text."""
+        self.notes[name] = value
+
+    def noted(self, name: str) -> str:
+        """Return a text."""
+        return self.notes.get(name, "")
+
+    def drop_rounds(self) -> None:
+        """Keep all."""
 
     def discover(self, key: str, payload: dict[str, Any]) -> bool:
         """Scrapes of lists find nothing."""

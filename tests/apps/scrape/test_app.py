@@ -128,7 +128,7 @@ def test_record_when_kept(tmp_path: Path) -> None:
     facts = {"url": f"{HOST}/a", "final_url": f"{HOST}/a", "status": 200, "t": "a"}
     assert row == facts | {"fetched_at": row["fetched_at"]}
     assert kept["bytes"] == len(PAGES[f"{HOST}/a"].body)
-    assert json.loads(app.line(outcome.value)) == row
+    assert [json.loads(line) for line in app.lines(outcome)] == [row]
     assert json.loads(json.dumps(kept)) == kept
 
 

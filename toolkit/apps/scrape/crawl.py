@@ -20,8 +20,8 @@ from toolkit.core.job import Memory
 from toolkit.core.task import Failure, Outcome, Skip, Task
 from toolkit.core.urls import lane_of
 
-PLACE = "page:"
-"""Before the key of a page that another one was redirected to: whose it is."""
+PLACE = "page"
+"""Before the key of a page that another one was redirected to: whose it is, in this round."""
 PIECE = 500
 """Tasks taken from the frontier at a time."""
 
@@ -29,7 +29,10 @@ Planned = Task[Visit] | Skip | Failure | None
 
 
 class Crawl:
-    """One crawl. limit: pages to draw, at most. catalogues: the sitemaps and feeds that the user named."""
+    """One crawl. limit: pages to draw, at most. catalogues: the sitemaps and feeds that the user named.
+
+    cut: whether the limit has ended the plan.
+    """
 
     def __init__(
         self,
@@ -45,13 +48,14 @@ class Crawl:
         self._hosts = HostCounts(max_per_host)
         self._drawn = 0
         self._over = 0
+        self.cut = False
         self.refused: Counter[str] = Counter()
 
     def plan(self, starts: Iterator[Planned], memory: Memory) -> Iterator[Planned]:
         """Yield all that is to be visited, None while it is not known whether there is more."""
         taken = 0
         for visit in self._catalogues:
-            memory.discover(f"{visit.kind} {key_of(visit.url)}", visit.to_json())
+            memory.discover(_listed(f"{visit.kind} {key_of(visit.url)}", memory), visit.to_json())
         for planned in starts:
             if isinstance(planned, Task):
                 visit = planned.payload
@@ -69,6 +73,7 @@ class Crawl:
                 if "alias" in facts:
                     continue
                 if self._limit is not None and taken >= self._limit:
+                    self.cut = True
                     return
                 taken += 1
                 self._drawn += 1
@@ -84,21 +89,30 @@ class Crawl:
         """Take in what a page led to; raises TaskSkipped if it is one that another URL stands for already."""
         for found, visit in page.found:
             host = urlsplit(visit.url).netloc
-            if not self._hosts.has_room(host):
+            if visit.kind != "page":
+                memory.discover(_listed(found, memory), visit.to_json())
+            elif not self._hosts.has_room(host):
                 self.refused[TOO_MANY] += 1
             elif memory.discover(found, visit.to_json()):
                 self._hosts.take(host)
+                if visit.carry is not None:  # a plain link need not lead there again
+                    memory.discover(key_of(visit.url), {"alias": found})
         for reason, count in page.refused:
             self.refused[reason] += count
-        if page.visit.kind != "page":
+        if page.visit.kind != "page" or page.visit.carry is not None:
             return
-        final = key_of(page.final_url)
-        if final == key or memory.claimed(PLACE + final) == key:
+        final, place = key_of(page.final_url), f"{PLACE}{memory.round}:"
+        if final == key or memory.claimed(place + final) == key:
             return
         if not memory.discover(final, {"alias": key}):
             raise TaskSkipped("duplicate: redirected to a page that is known")
-        memory.claim(PLACE + final, key)
+        memory.claim(place + final, key)
 
     def ended(self, _: Outcome) -> None:
         """Count a task that has ended."""
         self._over += 1
+
+
+def _listed(key: str, memory: Memory) -> str:
+    """Return the key of a sitemap or feed: each run reads them anew, and what they list is as new as they are."""
+    return f"{key} {memory.run_id}"

@@ -49,6 +49,16 @@ class ScrapeOptions:
         None, "The column of a table, or field of an object, that holds the URLs: its name or number.", metavar="NAME"
     )
     parser: str | None = option(None, "What reads the pages: lexbor (the default), lxml or bs4.", metavar="NAME")
+    append: bool = option(False, "Add rows to the file as they come, and leave those that are there.")
+    ordered: bool = option(
+        False,
+        "Rows in the order of the list, not as they come: with --append, when the run ends; with -o -, held back until"
+        " it is their turn. (A file that is replaced always has that order.)",
+    )
+    incremental: bool = option(
+        False,
+        "Visit every page again, and say in the column `change` which rows are new, changed, unchanged or gone.",
+    )
     bad_rows: Literal["drop", "keep"] = option(
         "drop", "Rows whose values are not what the rules say: left out, or kept with null; both are told."
     )

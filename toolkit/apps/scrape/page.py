@@ -41,7 +41,8 @@ Found = tuple[str, Visit]
 class Page:
     """What became of one visit.
 
-    rows: the fields of each, without what all have in common. found: where its links lead, each key once; refused: how
+    rows: the fields of each, without what all have in common. lost: rows as they were written that it had when it was
+    seen before, and has no more. found: where its links lead, each key once; refused: how
     many were not followed, by reason. problems: values that are not what the rules say. crawl_delay: seconds between
     requests that the host asks for, if it does. robots: what the page asks robots not to do. seconds: spent on reading.
     """
@@ -59,6 +60,7 @@ class Page:
     fetched_at: str = ""
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
+    lost: tuple[dict[str, Any], ...] = ()
 
     @property
     def url(self) -> str:

@@ -10,8 +10,9 @@ from typing import Any
 
 from toolkit.apps.scrape import robots
 from toolkit.apps.scrape.bodies import ACCEPT_ENCODING, BodySink
-from toolkit.apps.scrape.job import STDOUT, ScrapeApp
+from toolkit.apps.scrape.job import ScrapeApp
 from toolkit.apps.scrape.options import ScrapeOptions
+from toolkit.apps.scrape.output import STDOUT
 from toolkit.apps.scrape.page import ACCEPT, BODILESS
 from toolkit.apps.scrape.responses import is_page, refusal
 from toolkit.apps.scrape.saved import page_of, save

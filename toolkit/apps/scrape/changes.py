@@ -1,0 +1,138 @@
+"""What became of pages since they were seen last: rows that are new, changed, unchanged or gone.
+
+A scrape goes in rounds. In each, every page is visited again; a round that was cut short is gone on with by the next
+run. Pages that were not reached by the end of a round, or answer that they are not there, are gone.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from toolkit.apps.scrape.output import Batch
+from toolkit.core.errors import FailureKind
+from toolkit.core.job import Memory, Remembered
+from toolkit.core.task import Failure, Outcome, Skip
+
+COLUMN = "change"
+"""The column that says it."""
+NEW, CHANGED, UNCHANGED, GONE = "new", "changed", "unchanged", "gone"
+UNCHECKED = "unchecked"
+"""Rows of a page that this round has not seen, or could not read."""
+NOTE = "round"
+OPEN = " open"
+
+Row = dict[str, Any]
+
+
+class Changes:
+    """The rounds of one output. fields: the columns that count as changes; wanted: whether this run looks for any."""
+
+    def __init__(self, fields: Sequence[str], *, wanted: bool) -> None:
+        self.wanted = wanted
+        self.number = 0
+        self._open = False
+        self._seen: Counter[str] = Counter()
+        self._unseen: Counter[str] = Counter()
+        self._fields = tuple(fields)
+        self._unsure: set[str] = set()
+
+    def meet(self, memory: Memory) -> None:
+        """Find out which round was the last."""
+        number, still, _ = memory.noted(NOTE).partition(OPEN)
+        self.number, self._open = int(number or 0), bool(still)
+
+    def begin(self, memory: Memory) -> None:
+        """Begin the next round, if this run looks for changes and the last one was complete."""
+        if self.wanted and not self._open:
+            self.number += 1
+            memory.note(NOTE, f"{self.number}{OPEN}")
+
+    def mark(self, rows: Sequence[Row], known: Remembered | None) -> tuple[list[Row], list[Row]]:
+        """Return a page's rows with their change, and those that it has no more.
+
+        A row that is as one was before is unchanged. Of the others, one whose first field is that of a row before, or
+        which is the page's only row as there was only one, is changed.
+        """
+        before = [] if known is None or known.value.get(GONE) else [*known.value.get("rows", ())]
+        left = Counter(self._essence(row) for row in before)
+        changes: list[str] = []
+        for row in rows:
+            same = left[self._essence(row)] > 0
+            left[self._essence(row)] -= same
+            changes.append(UNCHANGED if same else NEW)
+        lost = []
+        for row in before:
+            if left[self._essence(row)] > 0:
+                left[self._essence(row)] -= 1
+                lost.append(row)
+        single = len(rows) == len(before) == 1
+        for index, row in enumerate(rows):
+            if changes[index] == NEW and (old := self._old(row, lost, single=single)) is not None:
+                lost.remove(old)
+                changes[index] = CHANGED
+        self._seen.update(changes)
+        self._seen[GONE] += len(lost)
+        return [{**row, COLUMN: change} for row, change in zip(rows, changes, strict=True)], [
+            {**row, COLUMN: GONE} for row in lost
+        ]
+
+    def ended(self, outcome: Outcome) -> None:
+        """Remember which pages could not be seen, though they may be there."""
+        if isinstance(outcome, Failure):
+            missing = outcome.kind is FailureKind.HTTP and bool(re.match(r"HTTP (404|410)\b", outcome.message))
+        elif isinstance(outcome, Skip):
+            missing = outcome.reason.startswith("duplicate")
+        else:
+            return
+        if not missing:
+            self._unsure.add(outcome.task.key)
+
+    def rows(self, memory: Memory, settings: str, *, complete: bool) -> Iterator[Batch]:
+        """Yield all rows that are known, with what became of them; complete: whether the round is over."""
+        unseen: Counter[str] = Counter()
+        for known in memory.kept():
+            value = known.value
+            if known.state == "done" and known.settings == settings:
+                yield Batch([*value["rows"], *value.get("lost", ())], known.run)
+            elif not value.get(GONE) and "rows" in value:
+                change = GONE if complete and self._is_gone(known, memory) else UNCHECKED
+                unseen[change] += len(value["rows"])
+                yield Batch([{**row, COLUMN: change} for row in value["rows"]], known.run, change == GONE)
+        self._unseen = unseen
+
+    def close(self, memory: Memory, settings: str) -> None:
+        """End the round: what is gone is told no more."""
+        for known in memory.kept():
+            seen = known.state == "done" and known.settings == settings
+            if not seen and not known.value.get(GONE) and self._is_gone(known, memory):
+                memory.amend(known.key, {**known.value, GONE: True})
+        memory.note(NOTE, str(self.number))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows are what."""
+        every = self._seen + self._unseen
+        return {change: every[change] for change in (NEW, CHANGED, UNCHANGED, GONE, UNCHECKED) if every[change]}
+
+    def _is_gone(self, known: Remembered, memory: Memory) -> bool:
+        return known.plan == memory.plan and known.key not in self._unsure
+
+    def _essence(self, row: Mapping[str, Any]) -> str:
+        return json.dumps([row.get(name) for name in self._fields], default=str)
+
+    def _old(self, row: Row, lost: list[Row], *, single: bool) -> Row | None:
+        if single and lost:
+            return lost[0]
+        first = next(iter(self._fields), None)
+        if first is None or row.get(first) is None:
+            return None
+        return next((old for old in lost if old.get(first) == row[first]), None)
+
+
+def told(row: Mapping[str, Any]) -> bool:
+    """Whether a row is news, which a file that is added to wants."""
+    return row.get(COLUMN) not in (UNCHANGED, UNCHECKED)
