@@ -1,4 +1,4 @@
-"""Cookies that the user hands over in a file, and which of them go to a URL (RFC 6265, 5.4); none is ever learnt."""
+"""Cookies that the user hands over in a file, and which of them go to a URL (RFC 6265, 5.4)."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ class Jar:
         host, path, secure = (parts.hostname or "").lower(), parts.path or "/", parts.scheme.lower() == "https"
         found = [
             cookie
-            for name in _hosts(host)
+            for name in domains_of(host)
             for cookie in self._by_host.get(name, ())
             if (name == host or not cookie.exact)
             and (secure or not cookie.secure)
             and (not cookie.expires or cookie.expires > now)
-            and _path_matches(path, cookie.path)
+            and path_matches(path, cookie.path)
         ]
         found.sort(key=lambda cookie: -len(cookie.path))
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in found)
@@ -86,7 +86,7 @@ def _cookie(fields: list[str]) -> Cookie | None:
     return Cookie(host, path or "/", name, value, exact, secure.upper() == "TRUE", float(expires or 0))
 
 
-def _hosts(host: str) -> list[str]:
+def domains_of(host: str) -> list[str]:
     """Return a host and the domains it belongs to; an address belongs to none."""
     if literal(host) is not None:
         return [host]
@@ -94,6 +94,6 @@ def _hosts(host: str) -> list[str]:
     return [".".join(labels[start:]) for start in range(len(labels))]
 
 
-def _path_matches(path: str, cookie: str) -> bool:
+def path_matches(path: str, cookie: str) -> bool:
     """Tell whether a cookie's path covers a path (RFC 6265, 5.1.4)."""
     return path == cookie or (path.startswith(cookie) and (cookie.endswith("/") or path[len(cookie)] == "/"))
