@@ -101,7 +101,7 @@ def shrink(database: sqlite3.Connection) -> None:
     """Give the disk back what is no longer needed, if that is much."""
     if number_of(database, "PRAGMA freelist_count") * 4 > number_of(database, "PRAGMA page_count"):
         with suppress(sqlite3.OperationalError):  # another is at it
-            database.execute(f"PRAGMA incremental_vacuum({VACUUM})").fetchall()
+            database.executescript(f"PRAGMA incremental_vacuum({VACUUM})")  # execute would stop after the first page
 
 
 def entry_at(database: sqlite3.Connection, url: str) -> Entry | None:
