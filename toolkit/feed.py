@@ -11,6 +11,7 @@ from typing import Any
 from toolkit.core.adaptive import Change
 from toolkit.core.errors import FailureKind
 from toolkit.core.job import Done, Wait
+from toolkit.core.loops import Computed, Lag, summed
 from toolkit.core.schedule import Retry, Schedule
 from toolkit.core.task import Failure, Outcome, Skip, Task
 from toolkit.models import Model, Setup
@@ -62,6 +63,9 @@ class ScheduleFeed:
         self.bytes = 0
         self._counting = threading.Lock()
         self.cancelled = False
+        self.unwanted = frozenset[str]()
+        self.lag = Lag()
+        self.computed: tuple[Computed, ...] = ()
 
     def next(self, settled: Outcome | None = None) -> Task[Any] | Wait | Done:
         """Return what to start now; settled: an attempt's outcome to take on the way, for one lock less."""
@@ -111,6 +115,11 @@ class ScheduleFeed:
         """Count bytes that came in."""
         with self._counting:
             self.bytes += size
+
+    def looped(self, lag: Lag, computed: tuple[Computed, ...]) -> None:
+        """Take what event loops have noted of themselves."""
+        self.lag.merge(lag)
+        self.computed = summed([*self.computed, *computed])
 
     def on_cancel(self, action: Callable[[], None]) -> None:
         """Have action called when running tasks must be given up."""

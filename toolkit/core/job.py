@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Hashable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from toolkit.core.http import Accept, Reply, Request
+from toolkit.core.loops import Computed, Lag
 from toolkit.core.task import Failure, Outcome, Skip, Task
 
 P = TypeVar("P")
@@ -252,6 +253,13 @@ class Feed(Protocol):
 
     def received(self, size: int) -> None:
         """Count bytes that came in, for the live view."""
+
+    def looped(self, lag: Lag, computed: tuple[Computed, ...]) -> None:
+        """Take what event loops have noted of themselves, once for all of them, when they are at their end."""
+
+    @property
+    def unwanted(self) -> Collection[str]:
+        """Keys of tasks that nobody waits for any more: what runs may be killed, where that can be done."""
 
     @property
     def scarce(self) -> bool:

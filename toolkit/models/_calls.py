@@ -7,11 +7,12 @@ function that takes its time would hold up all the other tasks of the loop.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from toolkit.core.loops import Computed
 from toolkit.models._beside import Threads
-from toolkit.models._worker import CALLING, SERIAL, Mark
+from toolkit.models._worker import CALLING, COMPUTED, SERIAL, Mark
 
 T = TypeVar("T")
 
@@ -20,6 +21,8 @@ QUICK = 0.02
 FADE = 0.9
 """What is left of the longest time after each call: one long call sends the next ones to a thread, but not for ever."""
 UNKNOWN = float("inf")
+IN_LOOP, IN_THREADS = COMPUTED, COMPUTED + 2
+"""Where calls that compute are counted, and their seconds after them."""
 
 
 class Calls:
@@ -31,17 +34,45 @@ class Calls:
 
     async def call(self, serial: int, function: Callable[..., T], *args: Any) -> T:
         """Return what the function returns, or raise what it raises."""
+        return await self._call(serial, (), function, args)
+
+    async def compute(self, serial: int, function: Callable[..., T], *args: Any) -> T:
+        """Call a function that computes in the same way, and count it."""
+        return await self._call(serial, (IN_LOOP, IN_THREADS), function, args)
+
+    async def _call(self, serial: int, counts: Sequence[int], function: Callable[..., T], args: tuple[Any, ...]) -> T:
         name = getattr(function, "__qualname__", type(function).__qualname__)
         if self._longest.get(name, UNKNOWN) > QUICK:
-            return await self._threads.call(self._timed, CALLING, name, serial, function, *args)
-        return self._timed(SERIAL, name, serial, function, *args)
+            return await self._threads.call(self._timed, CALLING, name, serial, counts[1:], function, args)
+        return self._timed(SERIAL, name, serial, counts[:1], function, args)
 
-    def _timed(self, place: int, name: str, serial: int, function: Callable[..., T], *args: Any) -> T:
-        """Call a function, and learn how long it takes."""
+    def _timed(
+        self,
+        place: int,
+        name: str,
+        serial: int,
+        counts: Sequence[int],
+        function: Callable[..., T],
+        args: tuple[Any, ...],
+    ) -> T:
+        """Call a function, and learn how long it takes; counts: where that is counted."""
         before, self._mark[place] = self._mark[place], serial
         began = time.monotonic()
         try:
             return function(*args)
         finally:
-            self._longest[name] = max(time.monotonic() - began, FADE * self._longest.get(name, 0.0))
+            took = time.monotonic() - began
+            self._longest[name] = max(took, FADE * self._longest.get(name, 0.0))
             self._mark[place] = before
+            for cell in counts:
+                self._mark[cell] += 1
+                self._mark[cell + 1] += took
+
+
+def computed(noted: Sequence[float]) -> tuple[Computed, ...]:
+    """Return what the marks of a worker say of its calls that compute."""
+    quick, slow = f"{QUICK * 1000:.0f} ms at most", f"more than {QUICK * 1000:.0f} ms, or not known yet"
+    return (
+        Computed("loop", int(noted[IN_LOOP]), noted[IN_LOOP + 1], quick),
+        Computed("threads", int(noted[IN_THREADS]), noted[IN_THREADS + 1], slow),
+    )

@@ -69,6 +69,8 @@ class Crew:
         pipes = [worker.connection for worker in self.workers]
         sentinels = [worker.process.sentinel for worker in self.workers]
         heard = wait([*pipes, *sentinels, self._alarm], max(0.0, until - now))
+        if self._alarm in heard:
+            self._alarm.recv_bytes()
         said: list[tuple[Worker, bytes | None]] = []
         for worker, pipe, sentinel in zip(self.workers, pipes, sentinels, strict=True):
             if pipe in heard:

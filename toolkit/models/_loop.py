@@ -19,6 +19,7 @@ from toolkit.core.rates import Rates
 from toolkit.core.runtime import AsyncClient, is_scarcity, overdue
 from toolkit.core.task import Outcome, Success, Task, Timing, outcome_of
 from toolkit.models._beside import Threads
+from toolkit.models._computing import Computing
 from toolkit.models._group import LoopGroup
 
 T = TypeVar("T")
@@ -70,11 +71,13 @@ class AsyncRuntime:
         received: Callable[[int], None],
         rates: Rates | None,
         threads: Threads,
+        computing: Computing | None = None,
     ) -> None:
         self._open = open_client
         self._received = received
         self._rates = rates
         self._threads = threads
+        self._computing = computing or Computing(threads)
         self._lease: _Lease | None = None
 
     async def fetch(self, request: Request, accept: Accept) -> Reply:
@@ -112,8 +115,8 @@ class AsyncRuntime:
         return await self._threads.call(function, *args)
 
     async def compute(self, function: Callable[..., T], *args: Any) -> T:
-        """Call the function in a thread."""
-        return await self._threads.call(function, *args)
+        """Call the function where it is done best: here, or in another process."""
+        return await self._computing.compute(function, *args)
 
     async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
         """Make something, or wait for what another makes of it."""

@@ -18,6 +18,7 @@ from typing import Any, TypeVar, cast
 from toolkit.core.errors import UsageError
 from toolkit.core.http import Accept, Reply, Request
 from toolkit.core.job import Group, Job, Runtime
+from toolkit.core.loops import Lag
 from toolkit.core.runtime import AsyncClient
 from toolkit.core.task import Task
 from toolkit.models._beside import Threads
@@ -25,10 +26,11 @@ from toolkit.models._calls import Calls
 from toolkit.models._group import LoopGroup
 from toolkit.models._inbox import Inbox
 from toolkit.models._loop import AsyncRuntime, perform
+from toolkit.models._ticker import Ticker
 from toolkit.models._uvloop import loop_of
 from toolkit.models._watched import watched
 from toolkit.models._wire import named, pack_failure, pack_outcome
-from toolkit.models._worker import RECEIVED, SERIAL, SINCE, Brief, Mark, client_kind, load, memory_used
+from toolkit.models._worker import LAG, RECEIVED, SERIAL, SINCE, Brief, Mark, client_kind, load, memory_used
 
 T = TypeVar("T")
 
@@ -76,7 +78,7 @@ class _Place:
         self._over = self._loop.create_future()
         beat = self._loop.create_task(self._beat())
         try:
-            with Inbox(self._connection, self._take):
+            with Ticker(Lag(self._mark, LAG)), Inbox(self._connection, self._take):
                 await self._over
         finally:
             beat.cancel()
@@ -212,7 +214,7 @@ class _Share:
 
     def compute(self, function: Callable[..., T], *args: Any) -> Coroutine[Any, Any, T]:
         """Call the function, in the same way: each processor has a process already."""
-        return self.calls.call(self.serial, function, *args)
+        return self.calls.compute(self.serial, function, *args)
 
     async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
         """Make something, or wait for what another makes of it."""

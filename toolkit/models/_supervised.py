@@ -18,7 +18,7 @@ from toolkit.core.task import Outcome, Task
 from toolkit.models._forkserver import has_died, launching, server_number
 from toolkit.models._outbox import Outbox
 from toolkit.models._wire import unpack_outcome
-from toolkit.models._worker import CALLING, RECEIVED, SERIAL, SINCE, Brief, serve
+from toolkit.models._worker import CALLING, MARKS, RECEIVED, SERIAL, SINCE, Brief, serve
 
 UNKNOWN = 255
 """The exit code that multiprocessing makes up when the fork server is not there to tell."""
@@ -39,7 +39,7 @@ class Worker:
         self._serial = 1  # of the next task
         self._first_memory: int | None = None
         self._received = 0.0
-        self._mark = cast("Any", context).RawArray("d", 4)
+        self._mark = cast("Any", context).RawArray("d", MARKS)
         self.connection, theirs = context.Pipe()
         target = {"target": serve, "args": (brief, theirs, self._mark)}
         self.process = cast("Any", context).Process(**target, name=f"toolkit-{brief.name}", daemon=True)
@@ -85,6 +85,11 @@ class Worker:
     def last_round(self) -> float:
         """When its loop last came round (monotonic seconds)."""
         return max(self.born, float(self._mark[SINCE]))
+
+    @property
+    def noted(self) -> list[float]:
+        """What its loop has noted of itself: see COMPUTED and LAG."""
+        return list(self._mark)
 
     def current(self) -> tuple[Task[Any], float] | None:
         """Return the task that the worker is on, and since when (monotonic seconds)."""

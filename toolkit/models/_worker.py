@@ -22,16 +22,22 @@ from toolkit import clients
 from toolkit.clients import ClientKind, ClientOptions
 from toolkit.core.errors import ToolkitError
 from toolkit.core.job import Job
+from toolkit.core.loops import CELLS
 from toolkit.core.rates import Rates
 from toolkit.models._wire import named
 
-SERIAL, SINCE, RECEIVED, CALLING = range(4)
+SERIAL, SINCE, RECEIVED, CALLING, COMPUTED = range(5)
 """What a worker writes into memory that it shares with its parent: the number of the task it is on (0: none), since
 when (monotonic seconds, the same clock in all processes), and the bytes that came in so far. Where many are under way,
-SINCE says when its loop last came round, and CALLING which task it calls a function for in a thread."""
+SINCE says when its loop last came round, and CALLING which task it calls a function for in a thread; from COMPUTED on
+are the calls of functions that compute in the loop, their seconds, and both again for threads."""
+LAG = COMPUTED + 4
+"""Where what is noted of the loop begins (core.loops.Lag)."""
+MARKS = LAG + CELLS
+"""Numbers in all."""
 
 Mark = Any
-"""A shared array of four doubles."""
+"""A shared array of MARKS doubles."""
 Work = Callable[["Brief", Job[Any, Any], Connection, Mark], None]
 """Takes tasks from a pipe and answers with what became of each, until an empty message comes."""
 

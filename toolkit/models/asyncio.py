@@ -1,4 +1,4 @@
-"""One event loop: for many waits at once. Functions that compute or block go to a few threads beside it.
+"""One event loop: for many waits at once. What blocks goes to a few threads beside it, what computes to processes.
 
 The loop takes a task from the feed only when it can start it, so that no herd of waiting coroutines builds up.
 """
@@ -13,11 +13,14 @@ from typing import Any, cast
 
 from toolkit.core.cpus import usable_cpus
 from toolkit.core.job import Done, Feed, Wait
+from toolkit.core.loops import Lag
 from toolkit.core.runtime import AsyncClient
 from toolkit.core.task import Task
 from toolkit.models import Model, Runner, Setup, Traits, rates_of
 from toolkit.models._beside import Threads
+from toolkit.models._computing import Computing, pool_of
 from toolkit.models._loop import AsyncRuntime, perform
+from toolkit.models._ticker import Ticker
 from toolkit.models._uvloop import loop_of
 
 LINGER = 2.0
@@ -49,19 +52,26 @@ async def conduct(setup: Setup, feed: Feed) -> None:
             loop.call_soon_threadsafe(whole.cancel)
 
     feed.on_cancel(cancel)
+    threads, lag = Threads(usable_cpus()), Lag()
+    computing = Computing(threads, pool_of(setup))
     runtime = AsyncRuntime(
         lambda: cast("AsyncClient", setup.client.open(setup.client_options)),
         received=feed.received,
         rates=rates_of(setup),
-        threads=Threads(usable_cpus()),
+        threads=threads,
+        computing=computing,
     )
     try:
-        async with asyncio.TaskGroup() as group:
-            await _Dispatcher(setup, feed, runtime, group).dispatch()
+        with Ticker(lag):
+            async with asyncio.TaskGroup() as group:
+                await _Dispatcher(setup, feed, runtime, group).dispatch()
     except* Exception as several:
         raise several.exceptions[0] from None
     finally:
-        await runtime.close(patience=LINGER if feed.cancelled else None)
+        feed.looped(lag, computing.figures())
+        patience = LINGER if feed.cancelled else None
+        computing.close(patience, cancelled=feed.cancelled)
+        await runtime.close(patience=patience)
 
 
 class _Dispatcher:

@@ -15,13 +15,16 @@ from contextlib import contextmanager
 from toolkit.core.cpus import usable_cpus
 from toolkit.core.errors import UsageError
 from toolkit.core.job import Feed
+from toolkit.core.loops import Computed, Lag, summed
 from toolkit.models import Model, Runner, Setup, Traits, _looping
+from toolkit.models._calls import computed
 from toolkit.models._crew import MOST_WORKERS, Crew, crew_of
 from toolkit.models._dealer import BYTES, Batch, Dealer, Dealt
 from toolkit.models._deaths import Deaths
 from toolkit.models._spread import Spread
 from toolkit.models._supervised import Worker
 from toolkit.models._suspects import Suspects
+from toolkit.models._worker import LAG
 
 BEAT = 0.2
 """Seconds between looks at the feed and the byte counters."""
@@ -50,6 +53,7 @@ class _Supervisor:
         self._suspects = Suspects()
         self._alone: deque[Dealt] = deque()
         self._hung: set[Worker] = set()
+        self._lag, self._computed = Lag(), tuple[Computed, ...]()
 
     def open(self) -> None:
         """Start the workers and wait until all are ready."""
@@ -63,6 +67,14 @@ class _Supervisor:
         """Run what the feed gives until it is done; a cancelled run kills its workers at once."""
         self._feed = feed
         feed.on_cancel(self._crew.ring)
+        try:
+            self._supervise(feed)
+        finally:
+            for worker in self._crew.workers:
+                self._note(worker)
+            feed.looped(self._lag, self._computed)
+
+    def _supervise(self, feed: Feed) -> None:
         while not feed.cancelled:
             self._hand_out(feed)
             self._deaths.judge(feed, self._dealer)
@@ -73,6 +85,12 @@ class _Supervisor:
             for worker in self._crew.workers:
                 if size := worker.newly_received():
                     feed.received(size)
+
+    def _note(self, worker: Worker) -> None:
+        """Add up what a worker's loop has noted of itself, before it goes."""
+        noted = worker.noted
+        self._lag.add(noted, LAG)
+        self._computed = summed([*self._computed, *computed(noted)])
 
     # What goes out
 
@@ -152,6 +170,7 @@ class _Supervisor:
             worker.retiring = True  # it ends what it has, while another takes its place
             self._crew.start(worker.name)
         if worker.retiring and not worker.tasks:
+            self._note(worker)
             self._crew.retire(worker)
 
     # Who hangs, and who dies
@@ -170,6 +189,7 @@ class _Supervisor:
 
         The task that it was busy with fails. The others, and all where nobody knows which it was, are done again.
         """
+        self._note(worker)
         since, suspects = worker.last_round, worker.suspects()
         code = self._crew.bury(worker)
         blamed = None

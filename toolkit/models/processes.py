@@ -98,13 +98,14 @@ class _Supervisor:
         until = now + BEAT
         if (again := self._dealer.asks_again_at) is not None and self._has_idle():
             until = min(until, again)
+        unwanted = self._feed.unwanted if self._feed is not None else ()
         for worker in self._crew.workers:
-            if limit and not worker.overdue and (current := worker.current()):
+            if (limit or unwanted) and not worker.overdue and (current := worker.current()):
                 task, since = current
-                if now >= since + limit:
+                if task.key in unwanted or (limit and now >= since + limit):
                     worker.overdue = task
                     worker.kill()
-                until = min(until, since + limit)
+                until = min(until, since + limit) if limit else until
         return until
 
     def _has_idle(self) -> bool:

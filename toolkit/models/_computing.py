@@ -1,0 +1,166 @@
+"""Where a function is computed that holds the GIL: in the loop while it is quick, else in processes beside it.
+
+What it costs is found out by doing it: a function's first calls are made in the loop, and looked at again every few.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, TypeVar
+
+from toolkit.core.cpus import usable_cpus
+from toolkit.core.loops import Computed, summed
+from toolkit.models import Setup
+from toolkit.models._beside import Threads
+from toolkit.models._caller import Called
+from toolkit.models._pool import NoPool, Pool
+
+T = TypeVar("T")
+
+CALLS = 20
+"""Calls after which it is decided where the next ones are made."""
+SECONDS = 0.5
+"""Seconds of computing after which it is decided, however few calls they were."""
+WORTH = 0.005
+"""Seconds that a call takes, on average, to be worth the way to a process and back.
+
+The way itself costs a fraction of a millisecond, on both sides. But it is also Python's switch interval: a function
+that is quicker holds the loop up no longer than any other thread may.
+"""
+BACK = 0.002
+"""Seconds below which calls come back into the loop: less than WORTH, so that nothing goes to and fro."""
+LONG = 0.02
+"""Seconds for which a single call may hold up the loop; so in hybrid's loops."""
+LARGE = 256 * 1024
+"""Bytes of arguments that may take LONG, as long as nobody knows: a page of that size takes Beautiful Soup 0.1 s."""
+FEW = 2
+"""Tasks at once, and processors, from which on processes compute while the loop does something else."""
+
+FIRST = "the first calls, to see how long they take"
+QUICK = "too quick to be worth the way elsewhere"
+HERE = "there is nowhere else"
+BY_SIZE = "too long for the loop, by their size"
+MEANWHILE = "until the processes were there"
+LASTING = f"{WORTH * 1000:.0f} ms or more on average"
+SLOW = f"more than {LONG * 1000:.0f} ms on average, and no processes"
+
+Where = Literal["loop", "processes", "threads"]
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of a function. mean: seconds a call took; pace: and a byte. The rest is of calls not judged yet."""
+
+    where: Where = "loop"
+    mean: float | None = None
+    calls: int = 0
+    seconds: float = 0.0
+    size: int = 0
+    pace: float | None = None
+
+
+class Computing:
+    """Calls functions for the tasks of one loop, and counts. pool: processes, where there may be some."""
+
+    def __init__(self, threads: Threads, pool: Pool | None = None) -> None:
+        self._threads, self._pool = threads, pool
+        self._known: dict[str, _Known] = {}
+        self._counts: dict[tuple[Where, str], list[float]] = {}
+
+    async def compute(self, function: Callable[..., T], *args: Any) -> T:
+        """Return what the function returns, or raise what it raises; TaskError where its process died."""
+        known = self._known.setdefault(_name(function), _Known())
+        size = _size(args)
+        called: Called
+        where, why = self._place(known, size)
+        if where == "processes" and self._pool is not None:
+            try:
+                called = await self._pool.call(function, *args)
+            except NoPool:
+                known.where = where = "threads"
+                why = SLOW
+        if where == "loop":
+            called = _timed(function, *args)
+        elif where == "threads":
+            called = await self._threads.call(partial(_timed, function, *args))
+        self._learn(function, known, called.seconds, size)
+        count = self._counts.setdefault((where, why), [0, 0.0])
+        count[0] += 1
+        count[1] += called.seconds
+        if where == "loop" and called.seconds >= WORTH:
+            await asyncio.sleep(0)  # those that have waited meanwhile go first, before the next task computes
+        value: T = called.result()
+        return value
+
+    def figures(self) -> tuple[Computed, ...]:
+        """Return how many calls were made where."""
+        processes = self._pool.processes if self._pool is not None else 0
+        return summed(
+            Computed(where, int(calls), seconds, why, processes if where == "processes" else 0)
+            for (where, why), (calls, seconds) in self._counts.items()
+        )
+
+    def close(self, patience: float | None, *, cancelled: bool) -> None:
+        """End the processes, if there are any."""
+        if self._pool is not None:
+            self._pool.close(patience, cancelled=cancelled)
+
+    def _place(self, known: _Known, size: int) -> tuple[Where, str]:
+        if known.where == "processes" and self._pool is not None:
+            return ("processes", LASTING) if self._pool.ready else ("threads", MEANWHILE)
+        if known.where != "loop":
+            return "threads", SLOW
+        if size >= LARGE and (known.pace is None or known.pace * size > LONG):
+            return "processes" if self._pool is not None and self._pool.ready else "threads", BY_SIZE
+        return "loop", FIRST if known.mean is None else QUICK if known.mean < WORTH else HERE
+
+    def _learn(self, function: Callable[..., Any], known: _Known, seconds: float, size: int) -> None:
+        """Take in how long a call took, and judge the function anew every few calls."""
+        known.calls += 1
+        known.seconds += seconds
+        known.size += size
+        if known.calls < CALLS and known.seconds < SECONDS:
+            return
+        known.mean = mean = known.seconds / known.calls
+        known.pace = known.seconds / known.size if known.size else None
+        known.where = self._judged(function, known, mean)
+        known.calls, known.seconds, known.size = 0, 0.0, 0
+
+    def _judged(self, function: Callable[..., Any], known: _Known, mean: float) -> Where:
+        if mean < (WORTH if known.where == "loop" else BACK):
+            return "loop"
+        pool = self._pool
+        if pool is not None and pool.failure is None and pool.takes(function):
+            pool.open()
+            return "processes"
+        return "threads" if mean > LONG else "loop"
+
+
+def pool_of(setup: Setup) -> Pool | None:
+    """Return processes that may be started, if they would help: not where there is one processor, or one task."""
+    cpus = min(usable_cpus(), setup.workers)
+    return Pool(setup, cpus) if cpus >= FEW else None
+
+
+def _timed(function: Callable[..., Any], *args: Any) -> Called:
+    """Call a function; the time is the processor's, for on a busy machine the clock says little of the function."""
+    began = time.thread_time()
+    try:
+        value = function(*args)
+    except Exception as error:
+        return Called(None, time.thread_time() - began, error)
+    return Called(value, time.thread_time() - began)
+
+
+def _name(function: Callable[..., Any]) -> str:
+    kind = type(function)
+    return f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', kind.__qualname__)}"
+
+
+def _size(args: tuple[Any, ...]) -> int:
+    """Return the bytes, or signs, of the arguments that have many."""
+    return sum(len(each) for each in args if isinstance(each, bytes | bytearray | str))
