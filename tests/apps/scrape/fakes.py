@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -179,8 +179,8 @@ class FakeMemory:
         return ""
 
     def amend(self, key: str, value: dict[str, Any]) -> None:
-        """Take nothing back."""
-        raise NotImplementedError(key, value)
+        """Replace what is kept."""
+        self.known[key] = replace(self.known[key], value=value)
 
     def disown(self, name: str, key: str) -> None:
         """Take no name from anyone."""

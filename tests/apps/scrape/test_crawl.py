@@ -4,102 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
 import threading
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import toolkit
+from tests.apps.scrape.site import LEAVES, Served, page, serving
 from toolkit.core.task import Failure, Skip, Success
-
-LEAVES = 40
-
-
-def _page(title: str, *links: str, head: str = "") -> bytes:
-    anchors = "".join(f'<a href="{link}">x</a>' for link in links)
-    return f"<!doctype html><title>{title}</title>{head}{anchors}".encode()
-
-
-PAGES: dict[str, bytes] = {
-    "/robots.txt": b"User-agent: *\nDisallow: /secret\n",
-    "/": _page(
-        "start", "/a", "b#part", "/a?x", "/A", "http://elsewhere.invalid/", "/secret", "/loop", "/moved", "/file.zip"
-    ),
-    "/a": _page("a", "/", "/deep/1", "/a", "/../a", "/%61"),
-    "/A": _page("A"),
-    "/a?x": _page("a?x"),
-    "/b": _page("b", *(f"/leaf/{number}?x=1&a={number}" for number in range(LEAVES))),
-    "/deep/1": _page("deep 1", "/deep/2"),
-    "/deep/2": _page("deep 2", "/deep/3"),
-    "/deep/3": _page("deep 3"),
-    "/target": _page("target"),
-    "/hidden": _page("hidden", "/b", head="<meta name=robots content=noindex>"),
-    "/shut": _page("shut", "/deep/1", head="<meta name=robots content=nofollow>"),
-}
-
-
-@dataclass
-class Served:
-    """A running site. asked: how often each path was. gate: what replies wait for, if there is one."""
-
-    address: str
-    asked: Counter[str] = field(default_factory=Counter)
-    pages: dict[str, bytes] = field(default_factory=dict)
 
 
 @pytest.fixture
 def site() -> Iterator[Served]:
     """Return a running site."""
-    served = Served("", pages=dict(PAGES))
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            """Answer."""
-            served.asked[self.path] += 1
-            if self.path in ("/moved", "/other"):
-                self._reply(302, b"", ("Location", "/target"))
-            elif self.path == "/loop":
-                self._reply(302, b"", ("Location", "http://elsewhere.invalid/x"))
-            elif self.path == "/file.zip":
-                self._reply(200, b"PK", ("Content-Type", "application/zip"))
-            elif found := re.match(r"/leaf/(\d+)", self.path):
-                self._reply(200, _page(f"leaf {found[1]}", "/"), ("Content-Type", "text/html"))
-            elif (body := served.pages.get(self.path)) is not None:
-                self._reply(200, body, ("Content-Type", "text/html"))
-            else:
-                self._reply(404, b"")
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Say nothing."""
-
-        def _reply(self, status: int, body: bytes, *headers: tuple[str, str]) -> None:
-            self.send_response(status)
-            for name, value in (*headers, ("Content-Length", str(len(body)))):
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    served.address = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving() as served:
         yield served
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def crawl(site: Served, out: Path, start: str = "/", **options: Any) -> toolkit.Summary:
@@ -142,7 +66,7 @@ def test_crawl_when_run_again(site: Served, tmp_path: Path) -> None:
 
 def test_crawl_when_pages_are_one_by_redirect(site: Served, tmp_path: Path) -> None:
     """A page that two URLs lead to has one row; the other is a duplicate, also when the rules change."""
-    site.pages["/"] = _page("start", "/moved", "/other")
+    site.pages["/"] = page("start", "/moved", "/other")
     for fields in (["t=title"], ["t=title", "h=h1"]):
         summary = toolkit.scrape(site.address, tmp_path / "rows.jsonl", follow=["a"], field=fields)
         assert titles(tmp_path / "rows.jsonl") == ["start", "target"]

@@ -113,12 +113,12 @@ class ScrapeApp:
     def meet(self, memory: Memory) -> None:
         """Open the file that is added to, and find out which round this is; raises UsageError."""
         self._memory = memory
-        if self.options.incremental and memory.path is None:
-            raise UsageError(
-                "--incremental: nothing is remembered of rows that go to standard output: name a file, or --state FILE"
-            )
         self._changes.meet(memory)
         if memory.run_id:  # else this is only a look ahead
+            if self.options.incremental and memory.path is None:
+                raise UsageError(
+                    "--incremental: nothing is remembered of rows on standard output: name a file, or --state FILE"
+                )
             self._output.meet(self._shape, memory, lambda: self._kept(memory))
         self._changes.begin(memory)
         memory.round = f"#{self.settings}"
@@ -130,7 +130,7 @@ class ScrapeApp:
         """
         owned, options = self._owned, self.options
         first = starts(self.files, self.sources, owned, base_url=options.base_url, url_column=options.url_column)
-        planned = self._crawl.plan(first, memory) if self.crawls else self._limited(first)
+        planned = self._crawl.plan(first, memory) if self.crawls else self._limited(first, memory)
         yield from self._printed.plan(planned) if self.out == STDOUT and options.ordered else planned
         self._planned = not (self._cut or self._crawl.cut)
 
@@ -269,14 +269,16 @@ class ScrapeApp:
         for batch in self._changes.rows(memory, self.settings, complete=complete):
             yield replace(batch, rows=[*filter(told, batch.rows)]) if self.options.append else batch
 
-    def _limited(self, planned: Iterator[Start]) -> Iterator[Start]:
-        taken = 0
+    def _limited(self, planned: Iterator[Start], memory: Memory) -> Iterator[Start]:
+        """Yield as many tasks as --limit allows, not counting what needs no visit."""
+        left = self.options.limit
         for one in planned:
-            if isinstance(one, Task):
-                if self.options.limit is not None and taken >= self.options.limit:
+            if left is not None and isinstance(one, Task):
+                known = memory.recall(one.key)
+                left -= not (known and isinstance(self.recall(one, known), Skip))
+                if left < 0:
                     self._cut = True
                     return
-                taken += 1
             yield one
 
 
