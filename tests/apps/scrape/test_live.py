@@ -9,9 +9,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import toolkit
+from tests.apps.scrape.stage import Raw, Stage, reply
+from toolkit.apps.scrape import robots
 from toolkit.apps.scrape.job import ScrapeApp
 from toolkit.apps.scrape.options import ScrapeOptions
 from toolkit.options import RunOptions
@@ -99,3 +103,103 @@ def test_scrape_when_run_for_real(site: tuple[str, list[str]], tmp_path: Path, m
     assert (again.succeeded, again.skipped["already scraped"]) == (0, 4)
     assert set(asked[count:]) == {"/robots.txt", "/none"}
     assert out.read_bytes() == before
+
+
+MODELS = ["sequential", "threads", "processes", "asyncio", "hybrid"]
+SEVERAL = ("processes", "hybrid")
+"""Models with more processes than one, each of which asks for itself."""
+COUNT = 60
+LATER = reply(b"", status="503 Later")
+
+
+@pytest.fixture
+def host() -> Iterator[Stage]:
+    """Return a running server with many pages."""
+    with Stage({f"/{number}": b"<title>page</title>" for number in range(COUNT)}) as stage:
+        yield stage
+
+
+@pytest.fixture
+def hurry(monkeypatch: pytest.MonkeyPatch, model: str) -> None:
+    """Shorten the waits for a robots.txt that cannot be read, where that can be done from here."""
+    if model not in SEVERAL:
+        monkeypatch.setattr(robots, "WAITS", (0.05, 0.2, 30.0, 300.0))
+
+
+def run_all(host: Stage, tmp_path: Path, model: str, **options: Any) -> Summary:
+    sources = [host.url(f"/{number}") for number in range(COUNT)]
+    workers = 2 if model in SEVERAL else 8
+    fixed: dict[str, Any] = {"field": ["t=title"], "workers": workers, "per_host": 8, "model": model}
+    return toolkit.scrape(sources, tmp_path / "rows.jsonl", **fixed | options)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_robots_when_many_pages_ask_at_once(host: Stage, tmp_path: Path, model: str) -> None:
+    """One fetch in each process, while the others wait: also among the tasks of one loop."""
+    host.answers["/robots.txt"] = reply(b"User-agent: *\nDisallow: /7\n", kind="text/plain")
+    summary = run_all(host, tmp_path, model)
+    assert (summary.succeeded, summary.skipped) == (COUNT - 1, {"robots.txt disallows it": 1})
+    assert 1 <= host.asked["/robots.txt"] <= (2 if model in SEVERAL else 1)
+
+
+@pytest.mark.parametrize("model", ["sequential", "threads", "asyncio"])
+@pytest.mark.usefixtures("hurry")
+def test_robots_when_it_stays_unreadable(host: Stage, tmp_path: Path, model: str) -> None:
+    """No page is fetched, all end as failures that say why, and the host is asked for its rules a few times only."""
+    host.answers["/robots.txt"] = LATER
+    summary = run_all(host, tmp_path, model)
+    assert summary.failed == {"blocked": COUNT}
+    (group,) = summary.failures
+    assert group.message == f"robots.txt of 127.0.0.1:{host.port} cannot be read (HTTP 503 Later)"
+    assert set(host.asked) == {"/robots.txt"}
+    assert host.asked["/robots.txt"] == robots.PATIENCE + 1
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.usefixtures("hurry")
+def test_robots_when_it_recovers(host: Stage, tmp_path: Path, model: str) -> None:
+    """Pages wait for the next attempt, and all are there in the end."""
+    failing = 2 if model in SEVERAL else robots.PATIENCE
+    host.answers["/robots.txt"] = lambda turn: LATER if turn <= failing else reply(b"", kind="text/plain")
+    summary = run_all(host, tmp_path, model)
+    assert (summary.succeeded, summary.errors) == (COUNT, 0)
+    assert host.asked["/robots.txt"] <= failing + (2 if model in SEVERAL else 1)
+
+
+@pytest.mark.parametrize("model", ["threads", "asyncio"])
+@pytest.mark.usefixtures("hurry")
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (Raw(b"", "reset"), "connect"),
+        (Raw(b"", "close"), "connect"),
+        (Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nUser-agent: *", "close"), "blocked"),
+        (reply(b"", status="429 Slow down"), "blocked"),
+        (Raw(b"what?\r\n\r\n", "close"), "blocked"),
+    ],
+)
+def test_robots_when_the_answer_is_none(host: Stage, tmp_path: Path, model: str, answer: Raw, kind: str) -> None:
+    """No answer, half of one, or one that makes no sense lets no page through; trouble on the way keeps its name."""
+    host.answers["/robots.txt"] = answer
+    sources = [host.url(f"/{number}") for number in range(5)]  # fewer than would open the circuit breaker
+    summary = toolkit.scrape(sources, tmp_path / "rows.jsonl", model=model, workers=4)
+    assert summary.failed == {kind: 5}
+    assert set(host.asked) == {"/robots.txt"}
+
+
+@pytest.mark.parametrize("model", ["threads", "asyncio"])
+def test_robots_when_it_is_silent(host: Stage, tmp_path: Path, model: str) -> None:
+    """A page that may take a second loses one to a robots.txt that never comes; the other pages lose nothing more."""
+    host.answers["/robots.txt"] = Raw(b"", "hang")
+    summary = run_all(host, tmp_path, model, max_time=1.2, retries=0)
+    assert summary.failed == {"overdue": COUNT}
+    assert summary.seconds < 6
+    assert host.asked["/robots.txt"] <= 3
+
+
+def test_crawl_delay_when_it_is_absurd(host: Stage, tmp_path: Path) -> None:
+    """A delay that is no number, or negative, is none."""
+    host.answers["/robots.txt"] = reply(b"User-agent: *\nCrawl-delay: -5\nCrawl-delay: nan\n", kind="text/plain")
+    summary = run_all(host, tmp_path, "asyncio")
+    assert summary.succeeded == COUNT
+    assert summary.seconds < 10

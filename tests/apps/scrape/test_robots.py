@@ -73,13 +73,13 @@ def test_read_when_the_server_cannot_say(status: int) -> None:
 
 @pytest.mark.parametrize(("asked", "wait"), [("7", 7.0), ("0", 1.0), ("soon", 1.0), ("999999999", LIFE)])
 def test_read_when_asked_to_wait(asked: str, wait: float) -> None:
-    """Retry-After on robots.txt is kept to, and the page comes again just then; the lane may be another host's."""
+    """Retry-After on robots.txt is kept to, and all pages of the host wait for just that."""
     clock, client = Clock(), FakeClient({AT: Answer(status=429, headers={"Retry-After": asked})})
     cache = RobotsCache(clock)
     assert failure(cache, client).retry_after == wait
     clock.now = wait - 0.5
     error = failure(cache, client)
-    assert (error.retry_after, error.cool_lane) == (0.5, False)
+    assert (error.retry_after, error.cool_lane) == (0.5, True)
     assert client.urls == [AT]
     clock.now = wait
     failure(cache, client)
@@ -318,6 +318,7 @@ def test_read_when_it_stays_unreadable() -> None:
     for asked, wait in enumerate((*WAITS, WAITS[-1]), 1):
         for _ in range(3):
             error = failure(cache, client)
+        assert error.cool_lane is error.retryable
         told.append((error.retryable, error.retry_after))
         assert len(client.urls) == asked
         clock.now += wait
@@ -510,7 +511,7 @@ def test_read_when_its_task_runs_out_of_time() -> None:
 
     given_up, *errors = asyncio.run(crowd())
     assert isinstance(given_up, asyncio.CancelledError)
-    assert {(error.kind, error.retryable) for error in errors} == {(FailureKind.OVERDUE, True)}
+    assert {(error.kind, error.retryable) for error in errors} == {(FailureKind.OVERDUE, False)}
     assert client.urls == [AT]
 
 

@@ -35,7 +35,7 @@ WAITS = (1.0, 5.0, 30.0, 300.0)
 Retry-After may ask for more. However many pages a host has, its robots.txt is not asked for more often.
 """
 PATIENCE = 2
-"""Failures in a row after which pages wait for the next attempt; from the next one on they fail for good."""
+"""Failures in a row after which the host's pages wait for the next attempt; with the next one, all fail at once."""
 MOST_REDIRECTS = 5
 MOST_HOSTS = 2000
 """Hosts remembered in a process; the one unused for longest is forgotten."""
@@ -151,6 +151,7 @@ class RobotsCache:
         failure = copy.copy(kept.robots.failure)  # each task its own, with its own traceback
         failure.retryable = failure.retryable and kept.misses <= PATIENCE
         failure.retry_after = max(0.0, kept.until - self._clock()) if failure.retryable else None
+        failure.cool_lane = failure.retryable  # or each page of the host would lose an attempt meanwhile
         raise failure
 
 
@@ -249,10 +250,6 @@ def _after(before: _Kept | None, robots: Robots, now: float) -> _Kept:
 
 
 def _unreadable(host: str, error: TaskError) -> TaskError:
-    """Return the failure of the host's pages.
-
-    The lane is not cooled: it may be another host's that led here, and no page of this one gets through anyway.
-    """
     network = error.kind in NETWORK
     return TaskError(
         error.kind if network else FailureKind.BLOCKED,
@@ -264,7 +261,7 @@ def _unreadable(host: str, error: TaskError) -> TaskError:
 
 
 def _too_slow(host: str) -> Robots:
-    slow = TaskError(FailureKind.OVERDUE, "it took longer than its page may", retryable=True)
+    slow = TaskError(FailureKind.OVERDUE, "it took longer than its page may")
     return Robots(failure=_unreadable(host, slow))
 
 
