@@ -9,7 +9,7 @@ import copy
 import re
 from dataclasses import replace
 from typing import NoReturn
-from urllib.parse import parse_qsl, quote_plus, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 
 from toolkit.apps.scrape.bodies import ACCEPT_ENCODING, BodySink
 from toolkit.apps.scrape.forms import Filled, FormError, fill, has_match
@@ -69,14 +69,20 @@ async def logged_in(
     return session.logins
 
 
-def looks_logged_out(head: Head, login: Login) -> bool:
+def looks_logged_out(asked: str, head: Head, login: Login) -> bool:
     """Tell whether the answer to a page's request is that nobody is logged in: a 401, or the login page in its place.
 
-    head: the last one of a chain of redirects. A 403 is no such answer: it is also what pages say that are for others.
+    asked: the page's URL; head: the last one of the redirects from there. A 403 is no such answer: it is also what
+    pages say that are for others.
     """
     if head.status == UNAUTHORIZED:
         return True
-    seen, page = urlsplit(head.url), urlsplit(wire_url(login.url))
+    return _is_login(head.url, login) and not _is_login(asked, login)
+
+
+def _is_login(url: str, login: Login) -> bool:
+    """Tell whether a URL is that of the login page, whatever else it says of where to go then."""
+    seen, page = urlsplit(url), urlsplit(wire_url(login.url))
     if (seen.hostname, seen.path or "/") != (page.hostname, page.path or "/"):
         return False
     return set(parse_qsl(page.query, keep_blank_values=True)) <= set(parse_qsl(seen.query, keep_blank_values=True))
@@ -97,15 +103,14 @@ async def log_in(
     also before the first ("" is left behind then) and before the form goes out. Raises TaskError: retryable where the
     network or the server failed, fatal where the site, the form or the rules say that it cannot be.
     """
-    filled: list[Filled] = []
     try:
-        await _go_through(runtime, login, request, network, parser, may_go, filled)
+        await _go_through(runtime, login, request, network, parser, may_go)
     except FormError as error:
         _fail(login, str(error))
     except TaskSkipped as error:
         _fail(login, error.reason, FailureKind.BLOCKED)
     except TaskError as error:
-        raise _told(login, error, filled) from error.__cause__
+        raise _told(login, error) from error.__cause__
     except ValueError as error:
         _fail(login, f"{parser} cannot read the page: {error}", FailureKind.PARSE)
 
@@ -117,9 +122,7 @@ async def _go_through(
     network: Network,
     parser: str,
     may_go: MayGo | None,
-    filled: list[Filled],
 ) -> None:
-    """Do it; filled: takes the form, as soon as it has something in it that nobody may see."""
     url = wire_url(login.url)
     ask = replace(request, url=url, method="GET", body=b"", headers=_fields(request))
     head, page = await _fetched(runtime, ask, network, may_go, "", url)
@@ -127,7 +130,6 @@ async def _go_through(
     if login.success and await _succeeded(runtime, login, head, page, parser):
         return  # by cookies of the user's own
     form = await runtime.call(_filled, page, media_type(head.headers)[1], head.url, parser, login)
-    filled.append(form)
     _check_target(head.url, form.url)
     head, page = await _fetched(runtime, _sent(ask, form, head.url), network, may_go, head.url, url)
     if login.success and not await _succeeded(runtime, login, head, page, parser):
@@ -180,10 +182,7 @@ def _sent(request: Request, filled: Filled, page: str) -> Request:
 def _check_page(url: str, head: Head) -> None:
     """Raise FormError if a redirect has led away from the host that the user means the fields for."""
     if not _is_same(url, head.url):
-        where = urlsplit(head.url)
-        raise FormError(
-            f"it leads to {where.scheme}://{where.netloc.rpartition('@')[2]}; name the page there, if it is meant"
-        )
+        raise FormError(f"it leads to {_host(head.url)}: name the page there, if that is meant")
 
 
 def _check_target(page: str, target: str) -> None:
@@ -220,12 +219,13 @@ def _fail(login: Login, why: str, kind: FailureKind = FailureKind.INPUT) -> NoRe
     raise TaskError(kind, f"login at {_shown(login)} failed: {why}", fatal=True) from None
 
 
-def _told(login: Login, error: TaskError, filled: list[Filled]) -> TaskError:
+def _told(login: Login, error: TaskError) -> TaskError:
     """Return a failure as one of the login, without what was filled in: a form that goes by GET has it in its URL."""
-    words = error.message
-    for secret in [each.data.decode() for each in filled] + [value for _, value in login.fields]:
-        if len(secret) >= TELLING:
-            words = words.replace(quote_plus(secret), "…").replace(secret, "…")
+    words = re.sub(r"\?\S*", "?…", error.message)
+    for _, value in login.fields:
+        if len(value) >= TELLING:
+            for secret in (value, quote_plus(value), quote(value, safe="")):
+                words = words.replace(secret, "…")
     return TaskError(
         error.kind,
         f"login at {_shown(login)} failed: {words}",
