@@ -308,6 +308,8 @@ class Run:
             startup_seconds=engine.startup,
             warnings=dict(self._tally.warnings),
             limits=_limits(schedule),
+            loop=feed.lag.lateness(),
+            computing=feed.computed,
         )
         ended = {"succeeded": summary.succeeded, "failed": summary.errors, "skipped": summary.skips}
         try:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.reporting.test_reporting import GROUP, summary
+from tests.reporting.test_reporting import COMPUTING, GROUP, IN_WORDS, LOOP, summary
 from toolkit.core.errors import FailureKind, TaskError, UsageError
 from toolkit.core.task import Failure, Outcome, Skip, Success, Task, Timing
 from toolkit.reporting import RunFinished, Summary, TaskSettled, html
@@ -113,6 +113,16 @@ def test_page_names_complaints_as_text(tmp_path: Path) -> None:
     page = written(tmp_path / "r.html", [], summary(complaints=("too few", HOSTILE)))
     assert "Complaints\ntoo few\n" in "\n".join(page.words)
     assert (page.count("li"), page.count("img"), page.count("script")) == (2, 0, 1)
+
+
+def test_page_tells_how_late_the_loop_was(tmp_path: Path) -> None:
+    """In words, and where functions were computed as a table; nothing of it under a model without a loop."""
+    path = tmp_path / "r.html"
+    page = written(path, [], summary(app="scrape", loop=LOOP, computing=COMPUTING))
+    assert f"P{IN_WORDS[1:]}." in page.words
+    for each in COMPUTING:
+        assert each.why in page.words
+    assert "Event loop" not in written(path, [], summary()).words
 
 
 def test_page_needs_nothing_from_elsewhere(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from jsonschema import validate
 from rich.console import Console
 
 from toolkit.core.errors import FailureKind
+from toolkit.core.loops import Computed, Lateness
 from toolkit.core.task import Failure, Skip, Success, Task
 from toolkit.reporting import (
     FailureGroup,
@@ -90,6 +91,54 @@ def test_ending_names_complaints_first() -> None:
     report = document(summary(complaints=("too few",)))
     validate(report, schema())
     assert (report["complaints"], report["exit_code"]) == (["too few"], 1)
+
+
+LOOP = Lateness(p50=0.0021, p99=0.0094, max=0.014)
+COMPUTING = (
+    Computed("processes", 965, 29.915, "5 ms or more on average", 2),
+    Computed("loop", 20, 0.5, "the first calls, to see how long they take"),
+    Computed("threads", 10, 0.3, "until the processes were there"),
+    Computed("threads", 5, 0.5, "too long for the loop, by their size"),
+)
+IN_WORDS = (
+    "pages were read in 2 processes beside the loop: 31 ms each, 20 more in the loop, 15 more in threads; "
+    "the loop was late by 2.1 ms at most times, 9.4 ms at one in a hundred, 14 ms at worst"
+)
+
+
+def test_ending_says_that_the_loop_was_late_when_it_was() -> None:
+    """Where it is held up by more than a tenth of a second at one time in a hundred, a run is slow for that reason."""
+    assert len(list(ending(summary(app="scrape", loop=LOOP, computing=COMPUTING)))) == 1
+    _, text = ending(summary(app="scrape", loop=Lateness(0.05, 0.1501, 2.0), computing=COMPUTING[1:2]))
+    late = "the loop was late by 50 ms at most times, 150 ms at one in a hundred, 2,000 ms at worst"
+    assert text == f"  pages were read in the loop: 25 ms each; {late}"
+
+
+def test_verbose_tells_of_the_loop_once() -> None:
+    """It is told at the end in any case; not twice where the ending says it, nor under a model without a loop."""
+    for loop, told in ((LOOP, IN_WORDS + "\n"), (Lateness(0.05, 0.15, 2.0), ""), (None, "")):
+        stream = io.StringIO()
+        computing = COMPUTING if loop else ()
+        VerboseReporter(stream)(RunFinished(summary(app="scrape", loop=loop, computing=computing)))
+        assert stream.getvalue() == told
+
+
+def test_document_has_the_figures_of_the_loop() -> None:
+    """Seconds for programs, by place and reason; null and nothing under a model without a loop."""
+    report = document(summary(loop=LOOP, computing=COMPUTING))
+    validate(report, schema())
+    assert report["loop"] == {"p50": 0.0021, "p99": 0.0094, "max": 0.014}
+    assert report["computing"][0] == {
+        "where": "processes",
+        "processes": 2,
+        "calls": 965,
+        "seconds": 29.915,
+        "mean": pytest.approx(0.031),
+        "why": "5 ms or more on average",
+    }
+    report = document(summary())
+    validate(report, schema())
+    assert (report["loop"], report["computing"]) == (None, [])
 
 
 def test_ending_names_failures_and_the_command_when_some_failed() -> None:

@@ -21,11 +21,11 @@ CELLS = BINS + 1
 
 @dataclass(frozen=True, slots=True)
 class Lateness:
-    """How late loops came round to what was due, in seconds: at half of all times at most, at 99 %, and at worst."""
+    """How late loops came round to what was due, in seconds: half of all times at most, 99 % of them, and at worst."""
 
-    median: float
+    p50: float
     p99: float
-    longest: float
+    max: float
 
 
 @dataclass(frozen=True, slots=True)

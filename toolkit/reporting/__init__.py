@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from toolkit.core.loops import Computed, Lateness
 from toolkit.core.task import Failure, Outcome, Skip, Success
 
 PLACE = re.compile(r"^[^\n]{1,300}?:\d+: ")
@@ -122,7 +123,8 @@ class Summary:
     """What became of a run. seconds: wall time. bytes: of results. left: tasks that were seen but not ended.
 
     workers: tasks at once, at most. sources: those of the command, which need not be repeated to retry. complaints:
-    what the results as a whole are not that was asked for, though each task may have done well.
+    what the results as a whole are not that was asked for, though each task may have done well. loop: how late event
+    loops came round, under a model that has any; computing: where they had functions computed.
     """
 
     app: str
@@ -149,6 +151,8 @@ class Summary:
     sources: tuple[str, ...] = ()
     limits: Limits | None = None
     complaints: tuple[str, ...] = ()
+    loop: Lateness | None = None
+    computing: tuple[Computed, ...] = ()
 
     @property
     def how(self) -> str:

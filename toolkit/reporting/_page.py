@@ -13,6 +13,7 @@ from typing import Literal
 from toolkit.reporting import FailureGroup, Summary
 from toolkit.reporting._advice import ADVICE
 from toolkit.reporting._gallery import Shown, figures, text
+from toolkit.reporting._loops import milliseconds, place, sentence
 from toolkit.reporting.ending import ending, verdict
 from toolkit.reporting.words import command_line, duration, size
 
@@ -54,6 +55,7 @@ def page(summary: Summary, rows: Sequence[Row], ended: int, pairs: Sequence[Show
     yield from _counted("Warnings", summary.warnings)
     yield from figures(pairs, pictures)
     yield from _tasks(rows, ended)
+    yield from _loop(summary)
     yield from _foot(summary)
     yield f"</main>\n<script>{script}</script>\n</body>\n</html>\n"
 
@@ -161,6 +163,23 @@ def _tasks(rows: Sequence[Row], ended: int) -> Iterator[str]:
             f"<td>{text(row.note)}</td></tr>\n"
         )
     yield "</tbody>\n</table></div>\n</section>\n"
+
+
+def _loop(summary: Summary) -> Iterator[str]:
+    """Yield how late event loops were, and where functions were computed."""
+    if told := sentence(summary):
+        yield f"<section>\n<h2>Event loop</h2>\n<p>{text(told[0].upper() + told[1:])}.</p>\n"
+        if summary.computing:
+            heads = (("where", ""), ("calls", "number"), ("each", "number"), ("why", ""))
+            yield '<div class="wide"><table>\n<thead><tr>'
+            yield "".join(f'<th class="{sort}">{name}</th>' for name, sort in heads) + "</tr></thead>\n<tbody>\n"
+            for each in summary.computing:
+                yield (
+                    f'<tr><td>{text(place(each))}</td><td class="number">{each.calls:,}</td>'
+                    f'<td class="number">{milliseconds(each.mean)}</td><td>{text(each.why)}</td></tr>\n'
+                )
+            yield "</tbody>\n</table></div>\n"
+        yield "</section>\n"
 
 
 def _foot(summary: Summary) -> Iterator[str]:

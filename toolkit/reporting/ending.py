@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from toolkit.reporting import PLACE, FailureGroup, Limits, Summary
+from toolkit.reporting._loops import sentence
 from toolkit.reporting.words import command_line, duration, plural, shown, size
 
 MOST_HOSTS = 5
@@ -25,6 +26,8 @@ MOST_GROUPS = 10
 """Sorts of failures, and of warnings, that are shown."""
 LONGEST = 300
 """Characters of a task that are shown."""
+LATE = 0.1
+"""Seconds by which a loop is late so often, at one time in a hundred, that it is told unasked."""
 LONG = 200
 """Characters of a command that are pleasant to paste."""
 PAGES = ("page", "pages")
@@ -62,7 +65,14 @@ def ending(summary: Summary) -> Iterator[str]:
     for text, count in sorted(summary.warnings.items(), key=lambda item: -item[1])[:MOST_GROUPS]:
         yield f"  warning: {shown(text)}" + (f" ({count:,} times)" if count > 1 else "")
     yield from _limit(summary)
+    if is_late(summary):
+        yield f"  {sentence(summary)}"
     yield from _next_step(summary)
+
+
+def is_late(summary: Summary) -> bool:
+    """Whether event loops were held up so much that it is told unasked."""
+    return summary.loop is not None and summary.loop.p99 > LATE
 
 
 def _limit(summary: Summary) -> Iterator[str]:

@@ -23,6 +23,7 @@ def document(summary: Summary) -> dict[str, Any]:
         {**group, "message": redact(group["message"]), "examples": [_example(*e) for e in group["examples"]]}
         for group in facts["failures"]
     ]
+    facts["computing"] = [asdict(each) | {"mean": each.mean} for each in summary.computing]
     facts["command"] = redacted(summary.command)
     facts |= {"total": summary.total, "exit_code": summary.exit_code}
     found: dict[str, Any] = _writable({"schema": SCHEMA, **facts})

@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import TextIO
 
 from toolkit.core.task import Failure, Skip, Success
-from toolkit.reporting import Event, LimitChanged, TaskSettled
+from toolkit.reporting import Event, LimitChanged, RunFinished, TaskSettled
+from toolkit.reporting._loops import sentence
+from toolkit.reporting.ending import is_late
 from toolkit.reporting.words import shown
 
 
 class VerboseReporter:
-    """One line an attempt, and one for each new limit; with tracebacks, also those of failures."""
+    """One line an attempt, and one for each new limit; with tracebacks, also those of failures.
+
+    At the end, one that tells how late event loops were, which the ending tells by itself only where they were.
+    """
 
     def __init__(self, stream: TextIO, *, tracebacks: bool = False) -> None:
         self._stream = stream
@@ -20,6 +25,8 @@ class VerboseReporter:
         """Take an event."""
         if isinstance(event, LimitChanged):
             print(f"limit {event.limit} at once: {event.reason}", file=self._stream, flush=True)
+        if isinstance(event, RunFinished) and not is_late(event.summary) and (text := sentence(event.summary)):
+            print(text, file=self._stream, flush=True)
         if not isinstance(event, TaskSettled):
             return
         outcome = event.outcome
