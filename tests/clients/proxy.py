@@ -49,7 +49,7 @@ class Proxy:
     def _serve(self, near: socket.socket) -> None:
         with near, contextlib.suppress(OSError):
             head = b""
-            while not head.endswith(b"\r\n\r\n"):
+            while b"\r\n\r\n" not in head:
                 head += near.recv(65536)
             self.heads.append(head)
             if self._refuse:

@@ -7,6 +7,7 @@ import ssl
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -378,3 +379,21 @@ def test_proxy_of_another_kind_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
         Proxies().for_url("http://example.com/")
     assert caught.value.kind is FailureKind.UNSUPPORTED
     assert "secret" not in caught.value.message
+
+
+def test_body_goes_by_proxy_and_tunnel(kind: ClientKind, certified: Certified, bundle: str) -> None:
+    """A POST passes a proxy as it is, and a tunnel through it unseen."""
+    end = b"~END"
+    settings: dict[str, Any] = {"method": "POST", "body": b"a=b" + end}
+    with (
+        Proxy() as proxy,
+        RawServer(HI, tls=certified("127.0.0.1"), head=end) as secure,
+        RawServer(HI, head=end) as open_,
+    ):
+        options = ClientOptions(ca_file=bundle, proxy=f"http://127.0.0.1:{proxy.port}")
+        with Driver(kind, options) as client:
+            assert client.get(secure.url, **settings).body == b"hi"
+            assert client.get(open_.url, **settings).body == b"hi"
+        assert [server.requests[0].partition(b"\r\n\r\n")[2] for server in (secure, open_)] == [b"a=b~END"] * 2
+        asked = [line.rpartition(" ")[0] for line in proxy.asked()]
+        assert asked == [f"CONNECT 127.0.0.1:{secure.port}", f"POST {open_.url}"]
