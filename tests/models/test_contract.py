@@ -15,6 +15,7 @@ import pytest
 
 from samples.bodies import generated
 from samples.serve import SampleServer
+from tests.models import computing
 from tests.models.conftest import Perform, start, when_stopping
 from tests.models.fakes import FakeApp, Payload
 from toolkit import models
@@ -235,6 +236,25 @@ def test_fetched_bytes_are_the_same_and_are_counted(model: str, perform: Perform
         hashlib.sha256(b"".join(generated(100_000 + n, str(n)).read(0, 100_000 + n))).hexdigest() for n in range(6)
     }
     assert summary.received >= sum(100_000 + n for n in range(6))
+
+
+def test_what_is_computed_ends_as_it_does_in_place(model: str) -> None:
+    """Wherever a function is computed, its value and its error are the same, and every call is counted once."""
+    payloads: list[Payload] = [*SQUARES, ("fail", "damaged"), ("skip", "known"), ("raise", "unknown"), ("slow", 0.06)]
+    run = start(model, FakeApp(payloads, job=computing.Job()))
+    outcomes = {outcome.task.key: outcome for outcome in run.outcomes()}
+    values = [o.value for o in (outcomes[str(n)] for n in range(20)) if isinstance(o, Success)]
+    assert values == [n * n for n in range(20)]
+    image, skip, bug = (outcomes[str(n)] for n in (20, 21, 22))
+    assert isinstance(image, Failure)
+    assert (image.kind, image.message) == (FailureKind.IMAGE, "damaged")
+    assert isinstance(skip, Skip)
+    assert isinstance(bug, Failure)
+    assert (bug.kind, bug.message) == (FailureKind.BUG, "ValueError: of no known sort")
+    assert run.summary is not None
+    has_loop = models.load(model).traits.client == "async"
+    assert (run.summary.loop is not None) == has_loop
+    assert sum(each.calls for each in run.summary.computing) == (24 if has_loop else 0)
 
 
 def test_interrupted_once_what_runs_settles_and_nothing_new_starts(model: str, tmp_path: Path) -> None:

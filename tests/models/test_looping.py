@@ -14,16 +14,16 @@ import pytest
 
 from toolkit.clients import ClientOptions
 from toolkit.models._beside import Threads
-from toolkit.models._calls import QUICK, Calls
+from toolkit.models._calls import QUICK, Calls, computed
 from toolkit.models._inbox import Inbox
 from toolkit.models._looping import work
 from toolkit.models._watched import watched
-from toolkit.models._worker import CALLING, SERIAL, Brief
+from toolkit.models._worker import CALLING, MARKS, SERIAL, Brief
 
 
 def test_the_mark_bears_a_number_while_a_step_runs_and_not_while_it_waits() -> None:
     """Two tasks in turn, and between them nobody."""
-    mark = [0.0] * 4
+    mark = [0.0] * MARKS
     seen: list[float] = []
 
     async def look() -> str:
@@ -48,7 +48,7 @@ def test_the_mark_bears_a_number_while_a_step_runs_and_not_while_it_waits() -> N
 
 def test_a_cancellation_reaches_the_watched_coroutine() -> None:
     """It can clean up, with the mark, and its end is its own."""
-    mark = [0.0] * 4
+    mark = [0.0] * MARKS
     seen: list[float] = []
 
     async def stay() -> None:
@@ -68,7 +68,7 @@ def test_a_cancellation_reaches_the_watched_coroutine() -> None:
 
 def called(*functions: Callable[[], Any]) -> tuple[list[Any], list[float]]:
     """Call functions for task 3, one after the other; return what they return, and the mark afterwards."""
-    mark = [0.0] * 4
+    mark = [0.0] * MARKS
     threads = Threads(1)
     calls = Calls(threads, mark)
 
@@ -89,6 +89,25 @@ def test_a_function_is_called_in_place_from_its_second_call_on() -> None:
     """It has shown that it is quick."""
     found, _ = called(where, where, where)
     assert found == ["toolkit-call-0", "MainThread", "MainThread"]
+
+
+def test_calls_that_compute_are_counted_by_place() -> None:
+    """In shared memory, where the parent finds them even when the worker has died; other calls are not counted."""
+    mark = [0.0] * MARKS
+    threads = Threads(1)
+    calls = Calls(threads, mark)
+
+    async def several() -> None:
+        for _ in range(3):
+            await calls.compute(3, where)
+        await calls.call(3, where)
+
+    try:
+        asyncio.run(several())
+    finally:
+        threads.close(None)
+    assert {each.where: each.calls for each in computed(mark)} == {"loop": 2, "threads": 1}
+    assert all(each.seconds > 0 for each in computed(mark))
 
 
 def test_one_slow_call_sends_the_next_ones_to_a_thread_but_not_for_ever() -> None:
@@ -121,7 +140,7 @@ def test_functions_are_judged_each_by_itself() -> None:
 
 def test_the_mark_says_for_whom_a_function_is_called() -> None:
     """In the loop's thread and in the one beside it, and only as long as it lasts."""
-    mark = [0.0] * 4
+    mark = [0.0] * MARKS
     threads = Threads(1)
     calls = Calls(threads, mark)
 
@@ -132,7 +151,7 @@ def test_the_mark_says_for_whom_a_function_is_called() -> None:
         return [await calls.call(3, look), await calls.call(4, look)]
 
     assert asyncio.run(both()) == [(0, 3), (4, 0)]
-    assert mark == [0.0] * 4
+    assert mark == [0.0] * MARKS
     threads.close(None)
 
 
@@ -176,6 +195,6 @@ def test_a_process_that_cannot_start_what_it_got_ends() -> None:
     theirs.send_bytes(b"no pickle")
     brief = Brief("loop-0", work, b"", {}, "aiohttp", ClientOptions())
     with pytest.raises(pickle.UnpicklingError):
-        work(brief, cast("Any", None), ours, [0.0] * 4)
+        work(brief, cast("Any", None), ours, [0.0] * MARKS)
     ours.close()
     theirs.close()
