@@ -23,10 +23,10 @@ from toolkit import clients
 from toolkit.core.errors import FailureKind, RunStopped, TaskError
 from toolkit.core.loops import Computed
 from toolkit.core.task import Failure, Success
-from toolkit.models import Setup, _computing
+from toolkit.models import Setup, _batches, _computing
 from toolkit.models._beside import Threads
 from toolkit.models._computing import BY_SIZE, FIRST, HERE, LARGE, LASTING, MEANWHILE, QUICK, SLOW, Computing, pool_of
-from toolkit.models._crew import Crew
+from toolkit.models._crew import Crew, crew_of
 from toolkit.models._pool import Pool
 
 PATIENCE = 20.0
@@ -236,6 +236,15 @@ def test_usage_error_of_a_function_does_not_end_the_processes() -> None:
 
     with pool_of_two() as pool:
         on_loop(work(pool))
+
+
+def test_ring_ends_one_listening_and_no_other() -> None:
+    """Else whoever watches the processes would watch without a pause from the first call on."""
+    with crew_of(setup(), _batches.work, []) as crew:
+        crew.ring()
+        assert crew._alarm.poll(0)
+        crew.listen(0.0)
+        assert not crew._alarm.poll(0)
 
 
 @pytest.mark.parametrize(("death", "said"), [(("crash", None), "SIGSEGV"), (("die", signal.SIGKILL), "SIGKILL")])

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.models import computing
 from tests.models.conftest import QUICK, Perform, start
 from tests.models.fakes import FakeApp, Payload
 from tests.models.test_signals import wait_for
@@ -300,3 +301,13 @@ def test_a_process_killed_from_outside_costs_no_task_that_waits_an_attempt(tmp_p
     killer.join()
     assert run.summary is not None
     assert (run.summary.succeeded, run.summary.retried, run.summary.failed) == (9, 0, {})
+
+
+def test_what_a_loop_noted_outlives_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls that a process made before it died are in the report, as are those of its successor."""
+    monkeypatch.setattr(hybrid, "usable_cpus", lambda: 1)
+    payloads = [*SQUARES[:20], ("die-once", None)]
+    run = start("hybrid", FakeApp(payloads, job=computing.Job()), workers=1)
+    summary = run.finish()
+    assert summary.succeeded == 21
+    assert sum(each.calls for each in summary.computing) == 21
