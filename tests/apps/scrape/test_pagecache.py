@@ -58,9 +58,9 @@ def check(path: str) -> int:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         total = database.execute("SELECT weight FROM total").fetchall()
         assert total == [(database.execute("SELECT coalesce(sum(weight), 0) FROM pages").fetchone()[0],)]
-        numbers = [number for (number,) in database.execute("SELECT number FROM pages")]
-        assert all(pagetable.body_of(database, number) is not None for number in numbers)
-        return len(numbers)
+        bodies = database.execute("SELECT body, packed, crc FROM pages").fetchall()
+        assert all(pagetable.unpacked(stored) is not None for stored in bodies)
+        return len(bodies)
 
 
 def test_a_page_when_found_again_is_what_was_kept(cache: PageCache, path: str) -> None:
@@ -291,6 +291,27 @@ def test_several_threads_write_and_read_at_once(cache: PageCache, path: str) -> 
         thread.join()
     assert not wrong
     assert check(path) == 160
+
+
+def test_several_open_a_new_file_in_the_same_moment(tmp_path: Path) -> None:
+    """One makes the tables, the others wait for it."""
+    for number in range(20):
+        path = str(tmp_path / str(number))
+        start, told = threading.Barrier(4), list[str]()
+
+        def work(path: str = path, start: threading.Barrier = start, told: list[str] = told) -> None:
+            start.wait()
+            with closing(PageCache(path)) as cache:
+                cache.keep(entry(str(threading.get_ident())), b"x")
+                told.append(cache.complaint)
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert told == [""] * 4
+        assert check(path) == 4
 
 
 WRITER = """

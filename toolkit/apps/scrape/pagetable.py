@@ -65,6 +65,8 @@ _USED = "UPDATE pages SET used = (SELECT max(used) + 1 FROM pages) WHERE number 
 
 Change = Callable[[sqlite3.Connection], object]
 """Something done to the tables in one transaction."""
+Stored = tuple[bytes, int, int]
+"""A body in the table, whether it is compressed, and the CRC-32 of what it was."""
 T = TypeVar("T")
 
 
@@ -114,16 +116,20 @@ def entry_at(database: sqlite3.Connection, url: str) -> Entry | None:
     return Entry(url, fields, asked, answered, reason, vary, cookie, bool(public), number, size)
 
 
-def body_of(database: sqlite3.Connection, number: int) -> bytes | None:
-    """Return a body as it came over the wire, or None if it is no longer there, or damaged."""
-    row = database.execute(_BODY, (number,)).fetchone()
-    if row is None:
-        return None
+def stored_body(database: sqlite3.Connection, number: int) -> Stored | None:
+    """Return a body as it is stored, or None if it is no longer there."""
+    row: Stored | None = database.execute(_BODY, (number,)).fetchone()
+    return row
+
+
+def unpacked(stored: Stored) -> bytes | None:
+    """Return a body as it came over the wire, or None if it is damaged."""
+    data, packed, crc = stored
     try:
-        body: bytes = zlib.decompress(row[0]) if row[1] else row[0]
+        body = zlib.decompress(data) if packed else data
     except zlib.error:
         return None
-    return body if zlib.crc32(body) == row[2] else None
+    return body if zlib.crc32(body) == crc else None
 
 
 def keeping(url: str, entry: Entry, body: bytes, limit: int) -> Change:
