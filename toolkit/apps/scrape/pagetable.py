@@ -32,18 +32,12 @@ TABLES = """
 CREATE TABLE pages (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     url TEXT NOT NULL UNIQUE,
-    used INTEGER NOT NULL,
-    weight INTEGER NOT NULL,
-    asked REAL NOT NULL,
-    answered REAL NOT NULL,
+    used INTEGER NOT NULL, weight INTEGER NOT NULL,
+    asked REAL NOT NULL, answered REAL NOT NULL,
     reason TEXT NOT NULL,
     headers TEXT NOT NULL,
-    vary TEXT NOT NULL,
-    cookie TEXT NOT NULL,
-    public INTEGER NOT NULL,
-    size INTEGER NOT NULL,
-    packed INTEGER NOT NULL,
-    crc INTEGER NOT NULL,
+    vary TEXT NOT NULL, cookie TEXT NOT NULL, public INTEGER NOT NULL,
+    size INTEGER NOT NULL, packed INTEGER NOT NULL, crc INTEGER NOT NULL,
     body BLOB NOT NULL
 );
 CREATE INDEX pages_used ON pages (used);
