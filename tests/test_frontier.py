@@ -11,7 +11,8 @@ import pytest
 
 from tests.test_store import APP
 from toolkit import frontier
-from toolkit.core.task import Success, Task
+from toolkit.core.errors import FailureKind
+from toolkit.core.task import Failure, Success, Task
 from toolkit.store import SCHEMA, Store
 
 
@@ -64,6 +65,62 @@ def test_frontier_when_some_is_done(tmp_path: Path, stores: Stores) -> None:
     settings = APP.settings
     assert [key for _, key, _ in again.discovered(0, 9, settings)] == ["a", "c"]
     assert [key for _, key, _ in again.discovered(0, 9, "other")] == ["a", "b", "c"]
+
+
+def test_frontier_when_some_has_failed(tmp_path: Path, stores: Stores) -> None:
+    """What failed comes apart, and only in another run; with other settings it was never tried."""
+    store = stores(tmp_path / "s")
+    for key in "abc":
+        store.discover(key, {})
+    store.record(APP, [Failure(Task("b", None), FailureKind.HTTP, "HTTP 500")])
+    assert [key for _, key, _ in store.discovered(0, 9, APP.settings)] == ["a", "c"]
+    assert store.discovered(0, 9, APP.settings, failed=True) == []
+    store.close()
+    again = stores(tmp_path / "s")
+    assert [key for _, key, _ in again.discovered(0, 9, APP.settings)] == ["a", "c"]
+    assert [key for _, key, _ in again.discovered(0, 9, APP.settings, failed=True)] == ["b"]
+    assert [key for _, key, _ in again.discovered(0, 9, "other")] == ["a", "b", "c"]
+
+
+def test_frontier_of_other_rounds(stores: Stores) -> None:
+    """Each round finds for itself; those before it are forgotten, and other plans are nobody's business."""
+    store = stores(None)
+    for name in ("", "#1", "#2"):
+        store.round = name
+        assert store.discover("a", {"round": name})
+    store.plan += "2"
+    store.round = ""
+    assert store.discover("a", {})
+    store.plan = store.plan[:-1]
+    store.round = "#2"
+    store.drop_rounds()
+    found = {}
+    for plan in (store.plan, store.plan + "2"):
+        for name in ("", "#1", "#2"):
+            store.plan, store.round = plan, name
+            found[plan[-1:], name] = len(store.discovered(0, 9, "s"))
+        store.plan = plan.removesuffix("2")
+    assert sum(found.values()) == 2
+    store.plan, store.round = store.plan.removesuffix("2"), "#2"
+    assert store.discovered(0, 9, "s") == [(3, "a", {"round": "#2"})]
+    store.round = "#1"
+    assert store.discover("a", {})
+
+
+def test_notes(tmp_path: Path, stores: Stores) -> None:
+    """They are kept with what is committed with them, and not without."""
+    store = stores(tmp_path / "s")
+    store.note("n", "1")
+    store.note("\udcff", "\ud800")
+    store.commit()
+    store.note("n", "2")
+    assert store.noted("n") == "2"
+    store.rollback()
+    store.close()
+    again = stores(tmp_path / "s")
+    assert (again.noted("n"), again.noted("\udcff"), again.noted("x")) == ("1", "\ud800", "")
+    again.note("n", "")
+    assert again.noted("n") == ""
 
 
 def test_frontier_by_pieces(stores: Stores) -> None:

@@ -49,13 +49,16 @@ class Frontier:
         return self._db.execute(sql, (plan, digest, key, payload)).rowcount > 0
 
     def waiting(self, plan: str, after: int, limit: int, settings: str) -> list[tuple[int, str, str]]:
-        """Return (number, key, payload) of tasks that are not done with these settings. Raises sqlite3.Error."""
-        sql = (
-            "SELECT number, key, payload FROM frontier WHERE number > ?1 AND plan = ?2 AND NOT EXISTS"
-            " (SELECT 1 FROM tasks WHERE tasks.key = frontier.key AND state = 'done' AND settings = ?3)"
-            " ORDER BY number LIMIT ?4"
-        )
-        return self._db.execute(sql, (after, plan, settings, limit)).fetchall()
+        """Return (number, key, payload) of tasks that were not tried with these settings. Raises sqlite3.Error."""
+        return self._db.execute(
+            f"{_WAITING} AND NOT EXISTS ({_TRIED}) {_SOME}", (after, plan, limit, settings)
+        ).fetchall()
+
+    def failed(self, plan: str, after: int, limit: int, settings: str, run: int) -> list[tuple[int, str, str]]:
+        """Return those that failed with these settings in a run before this one. Raises sqlite3.Error."""
+        before = "AND state = 'failed' AND run < ?5"
+        values = (after, plan, limit, settings, run)
+        return self._db.execute(f"{_WAITING} AND EXISTS ({_TRIED} {before}) {_SOME}", values).fetchall()
 
     def keep(self, plan: str, only: str) -> None:
         """Forget every round of a plan but one. Raises sqlite3.Error."""
@@ -67,3 +70,8 @@ class Frontier:
         """Forget all of it. Raises sqlite3.Error."""
         self._db.execute("DELETE FROM frontier")
         self._recent.clear()
+
+
+_WAITING = "SELECT number, key, payload FROM frontier WHERE number > ?1 AND plan = ?2"
+_TRIED = "SELECT 1 FROM tasks WHERE tasks.key = frontier.key AND settings = ?4"
+_SOME = "ORDER BY number LIMIT ?3"

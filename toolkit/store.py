@@ -164,10 +164,19 @@ class Store:
         with self._writing():
             return self._frontier.add(self.plan + self.round, _text(key), json.dumps(payload))
 
-    def discovered(self, after: int, limit: int, settings: str) -> list[tuple[int, str, dict[str, Any]]]:
-        """Return (number, key, payload) of tasks in the frontier that are not done with these settings, by number."""
+    def discovered(
+        self, after: int, limit: int, settings: str, *, failed: bool = False
+    ) -> list[tuple[int, str, dict[str, Any]]]:
+        """Return (number, key, payload) of tasks in the frontier that were not tried with these settings, by number.
+
+        failed: of those that failed with them in an earlier run.
+        """
+        plan = self.plan + self.round
         with self._writing():
-            found = self._frontier.waiting(self.plan + self.round, after, limit, settings)
+            if failed:
+                found = self._frontier.failed(plan, after, limit, settings, self.run_id)
+            else:
+                found = self._frontier.waiting(plan, after, limit, settings)
         return [(number, _raw(key), json.loads(payload)) for number, key, payload in found]
 
     def done(self, settings: str) -> Iterator[Remembered]:

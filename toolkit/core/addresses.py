@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from urllib.parse import urlsplit
 
 from toolkit.core.errors import FailureKind, TaskError
 
@@ -93,3 +94,13 @@ def _inside(address: IPv6Address) -> tuple[IPv4Address, ...]:
     if any(address in network for network in _V4_AT_THE_END):
         return (IPv4Address(int(address) & 0xFFFFFFFF),)
     return ()
+
+
+def came_from_public(url: str, address: str) -> bool:
+    """Tell whether what stands at a URL came from the public Internet.
+
+    address: where it came from, or "" if nobody knows: who goes by a proxy sees none, but those in the URL.
+    """
+    host = urlsplit(url).hostname
+    known = address or literal(host)
+    return host != "localhost" if known is None else is_public(known)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
-from toolkit.core.addresses import is_public, literal
+from toolkit.core.addresses import came_from_public
 from toolkit.core.credentials import Visitor, basic, login_in, scheme_of
 from toolkit.core.errors import FailureKind, TaskError
 from toolkit.core.http import Accept, Head, Reply, Request, Sink
@@ -67,7 +67,7 @@ async def follow(
             raise TaskError(FailureKind.REDIRECT, f"redirect loop at {target}")
         if len(left) > MAX_REDIRECTS:
             raise TaskError(FailureKind.REDIRECT, f"more than {MAX_REDIRECTS} redirects")
-        if network is not None and network.private == "guard" and _came_from_public(reply):
+        if network is not None and network.private == "guard" and came_from_public(reply.head.url, reply.address):
             onward = replace(onward, addresses="public")
         request = onward
         if may_go is not None:
@@ -131,13 +131,6 @@ def _with_login(request: Request, network: Network | None) -> Request:
     if login is None or any(name.lower() == "authorization" for name, _ in request.headers):
         return request
     return request.with_headers(("Authorization", basic(login)))
-
-
-def _came_from_public(reply: Reply) -> bool:
-    """Whether a redirect came from the public Internet; who goes by a proxy sees no address, but those in the URL."""
-    host = urlsplit(reply.head.url).hostname
-    address = reply.address or literal(host)
-    return host != "localhost" if address is None else is_public(address)
 
 
 def _target(head: Head) -> str | None:

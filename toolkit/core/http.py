@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 
@@ -68,7 +68,7 @@ class Request:
     low_speed: int = 0
     low_speed_time: float = 30.0
     addresses: Addresses = "any"
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
 
     def with_headers(self, *more: tuple[str, str]) -> Request:
         """Return this request with header fields added."""

@@ -124,10 +124,13 @@ class Memory(Protocol):
     def discover(self, key: str, payload: dict[str, Any]) -> bool:
         """Add a task that was found by another to the frontier, for ever; return whether it is new."""
 
-    def discovered(self, after: int, limit: int, settings: str) -> list[tuple[int, str, dict[str, Any]]]:
-        """Return (number, key, payload) of tasks in the frontier that are not done with these settings, by number.
+    def discovered(
+        self, after: int, limit: int, settings: str, *, failed: bool = False
+    ) -> list[tuple[int, str, dict[str, Any]]]:
+        """Return (number, key, payload) of tasks in the frontier that were not tried with these settings, by number.
 
-        after: the number behind which to look; limit: how many at most.
+        after: the number behind which to look; limit: how many at most. failed: of those that failed with these
+        settings in an earlier run.
         """
 
     def commit(self) -> None:

@@ -104,7 +104,9 @@ class Blank:
         """Find nothing new."""
         return False
 
-    def discovered(self, after: int, limit: int, settings: str) -> list[tuple[int, str, dict[str, Any]]]:
+    def discovered(
+        self, after: int, limit: int, settings: str, *, failed: bool = False
+    ) -> list[tuple[int, str, dict[str, Any]]]:
         """Have found nothing."""
         return []
 

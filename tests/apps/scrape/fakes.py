@@ -164,9 +164,11 @@ class FakeMemory:
         """Scrapes of lists find nothing."""
         raise NotImplementedError(key, payload)
 
-    def discovered(self, after: int, limit: int, settings: str) -> list[tuple[int, str, dict[str, Any]]]:
+    def discovered(
+        self, after: int, limit: int, settings: str, *, failed: bool = False
+    ) -> list[tuple[int, str, dict[str, Any]]]:
         """Scrapes of lists find nothing."""
-        raise NotImplementedError(after, limit, settings)
+        raise NotImplementedError(after, limit, settings, failed)
 
     @property
     def first(self) -> bool:

@@ -190,7 +190,7 @@ def test_user_agent_when_chosen(tmp_path: Path, options: dict[str, str], expecte
     """By default it is honest."""
     import re
 
-    assert re.fullmatch(expected, app_of([HOST], tmp_path / "r.csv", **options).job.user_agent)
+    assert re.fullmatch(expected, app_of([HOST], tmp_path / "r.csv", **options).job.fetching.user_agent)
 
 
 @pytest.mark.parametrize("agent", ["a\r\nX: y", "é", " a"])

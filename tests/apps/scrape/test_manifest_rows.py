@@ -11,7 +11,7 @@ import pytest
 import toolkit
 from samples.serve import SampleServer
 from toolkit.apps.scrape.manifest_rows import FIELDS, row_of
-from toolkit.apps.scrape.page import Page
+from toolkit.apps.scrape.result import Page
 from toolkit.apps.scrape.visit import Visit
 from toolkit.core.errors import FailureKind
 from toolkit.core.task import Failure, Outcome, Skip, Success, Task, Timing

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from tests.apps.scrape.fakes import HTML, Answer, FakeClient, LoopRuntime, moved, perform
-from toolkit.apps.scrape.page import INLINE, Page, ScrapeJob
+from toolkit.apps.scrape.fetching import Fetching
+from toolkit.apps.scrape.page import ScrapeJob
 from toolkit.apps.scrape.responses import looks_like_html
+from toolkit.apps.scrape.result import Page
 from toolkit.apps.scrape.rules import read_rules
 from toolkit.apps.scrape.visit import Visit
 from toolkit.core.errors import FailureKind
@@ -30,7 +32,8 @@ def run(request: pytest.FixtureRequest) -> str:
 
 
 def scrape(answers: dict[str, Answer], run: str, url: str = URL, **options: Any) -> Outcome:
-    job = pickle.loads(pickle.dumps(ScrapeJob(RULES, "toolkit/1 (+x)", run=run, **options)))
+    ours = {name: options.pop(name) for name in ("obey_robots", "max_body") if name in options}
+    job = pickle.loads(pickle.dumps(ScrapeJob(Fetching(RULES, "toolkit/1 (+x)", run=run, **ours), **options)))
     return perform(FakeClient(answers), job, Task(url, Visit(url)))
 
 
@@ -57,7 +60,7 @@ def test_job_when_compressed(run: str) -> None:
 def test_job_when_it_asks(run: str) -> None:
     """It says who it is, to robots.txt too, and what it can decode."""
     client = FakeClient({URL: Answer(PAGE)})
-    perform(client, ScrapeJob(RULES, "toolkit/1 (+x)", run=run), Task(URL, Visit(URL)))
+    perform(client, ScrapeJob(Fetching(RULES, "toolkit/1 (+x)", run=run)), Task(URL, Visit(URL)))
     assert client.urls == ["http://h.org/robots.txt", URL]
     for request in client.asked:
         headers = dict(request.headers)
@@ -147,13 +150,12 @@ def test_job_when_the_page_is_empty(run: str, answer: Answer) -> None:
     assert (page.fields, page.status) == (NOTHING, answer.status)
 
 
-@pytest.mark.parametrize(("size", "calls"), [(INLINE - 1, 0), (INLINE, 1)])
-def test_job_when_in_a_loop(run: str, size: int, calls: int) -> None:
-    """Large pages are read off the loop, small ones in place; the row is the same."""
-    runtime = LoopRuntime(FakeClient({URL: Answer(PAGE.ljust(size))}))
-    job = ScrapeJob(RULES, "toolkit/1", run=run)
+def test_job_when_in_a_loop(run: str) -> None:
+    """Where a page is read is the model's to say; the row is the same."""
+    runtime = LoopRuntime(FakeClient({URL: Answer(PAGE)}))
+    job = ScrapeJob(Fetching(RULES, "toolkit/1", run=run))
     page = asyncio.run(job(Task(URL, Visit(URL)), runtime))
-    assert (page.fields, runtime.calls) == ({"t": "T", "l": "http://h.org/x"}, calls)
+    assert (page.fields, runtime.calls) == ({"t": "T", "l": "http://h.org/x"}, 1)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ CODED = Headers([("Content-Encoding", "gzip")])
 
 def entry(name: str, headers: Headers = PLAIN) -> Entry:
     """Return a page to keep."""
-    return Entry(f"http://site.test/{name}", headers, 1.5, 2.5, reason="Fine", vary="v", cookie="c", public=True)
+    return Entry(f"http://site.test/{name}", headers, 1.5, 2.5, reason="Fine", vary="v", cookie="c", address="93.184.216.34")
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_a_page_when_found_again_is_what_was_kept(cache: PageCache, path: str) -
             assert found is not None
             assert list(found.headers) == [*PLAIN, ("content-length", str(len(body)))]
             assert (found.asked, found.answered, found.reason, found.size) == (1.5, 2.5, "Fine", len(body))
-            assert (found.vary, found.cookie, found.public) == ("v", "c", True)
+            assert (found.vary, found.cookie, found.address) == ("v", "c", "93.184.216.34")
             assert each.body(found) == body
             assert kept(each, "b") == coded
             assert kept(each, "empty") == b""
@@ -128,7 +128,7 @@ def test_a_page_when_confirmed_has_new_fields_and_its_body(cache: PageCache, pat
     cache.confirm(Entry(old.url, fields, 7, 8, number=old.number))
     new = cache.find(old.url)
     assert new is not None
-    assert (list(new.headers), new.asked, new.answered, new.public) == (list(fields), 7, 8, False)
+    assert (list(new.headers), new.asked, new.answered, new.address) == (list(fields), 7, 8, "")
     assert cache.body(new) == b"body"
     assert check(path) == 1
 

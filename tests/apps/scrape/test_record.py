@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.apps.scrape.fakes import HTML, Answer, FakeClient, FakeMemory, moved, perform
+from toolkit.apps.scrape.fetching import Fetching
 from toolkit.apps.scrape.record import RecordApp, RecordJob, RecordOptions
+from toolkit.apps.scrape.rules import read_rules
 from toolkit.apps.scrape.saved import SavedPage, load
 from toolkit.apps.scrape.visit import Visit
 from toolkit.core.errors import FailureKind, UsageError
@@ -24,7 +26,8 @@ ROBOTS = {"http://h.org/robots.txt": Answer(b"User-agent: toolkit\nDisallow: /pr
 
 def record(folder: Path, answers: dict[str, Answer], run: str, **options: object) -> Outcome:
     facts = {"obey_robots": True, "max_body": 1000, "network": Network(), "run": run, **options}
-    job = pickle.loads(pickle.dumps(RecordJob(folder, "toolkit/1 (+x)", **facts)))  # type: ignore[arg-type]
+    fetching = Fetching(read_rules("lexbor", []), "toolkit/1 (+x)", **facts)  # type: ignore[arg-type]
+    job = pickle.loads(pickle.dumps(RecordJob(folder, fetching)))
     return perform(FakeClient(ROBOTS | answers), job, Task(URL, Visit(URL)))
 
 

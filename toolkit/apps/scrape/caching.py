@@ -60,7 +60,7 @@ class CachingRuntime:
             body = await self._body(entry)
             if body is not None:
                 head = Head(request.url, OK, entry.headers, entry.reason)
-                return await self._give(Reply(head, 0), body, accept, "fresh")
+                return await self._give(Reply(head, 0, address=entry.address), body, accept, "fresh")
         elif fields := freshness.conditions(entry, request):
             reply = await self._confirm(request, entry, fields, accept)
             if reply is not None:
@@ -97,7 +97,7 @@ class CachingRuntime:
         headers = freshness.updated(entry.headers, reply.head.headers)
         head = Head(request.url, OK, headers, entry.reason)
         if freshness.may_keep(head):
-            made = freshness.entry_of(request, head, headers, exchange.asked, exchange.answered)
+            made = freshness.entry_of(request, head, headers, exchange.asked, exchange.answered, reply.address)
             await self.runtime.call(self.cache.confirm, replace(made, number=entry.number))
         else:
             await self._forget(request)
@@ -123,7 +123,7 @@ class CachingRuntime:
         except Exception:  # nothing of a page that broke off is kept, nor what it has replaced
             await self._outdated(exchange)
             raise
-        if exchange.copy is None or not await self.runtime.call(_keep, self.cache, exchange, reply.head):
+        if exchange.copy is None or not await self.runtime.call(_keep, self.cache, exchange, reply):
             await self._outdated(exchange)
         return reply
 
@@ -207,13 +207,13 @@ class _Nowhere:
         """Take the block."""
 
 
-def _keep(cache: PageCache, exchange: _Exchange, head: Head) -> bool:
+def _keep(cache: PageCache, exchange: _Exchange, reply: Reply) -> bool:
     """Keep the page of an exchange that ended well, and tell whether it may be; a torn one may not."""
-    body = exchange.copy.body() if exchange.copy else None
+    head, body = reply.head, exchange.copy.body() if exchange.copy else None
     if body is None or not _is_whole(head.headers, body):
         return False
     headers = freshness.kept_fields(head.headers)
-    entry = freshness.entry_of(exchange.request, head, headers, exchange.asked, exchange.answered)
+    entry = freshness.entry_of(exchange.request, head, headers, exchange.asked, exchange.answered, reply.address)
     cache.keep(entry, body)
     return True
 

@@ -14,7 +14,7 @@ from toolkit.apps.scrape.sitemaps import NestedSitemap, SitemapEntry, announced,
 from toolkit.apps.scrape.visit import Visit
 from toolkit.core.errors import TaskError
 from toolkit.core.follow import follow
-from toolkit.core.http import Head, Request, http_error, media_type
+from toolkit.core.http import Head, Reply, Request, http_error, media_type
 from toolkit.core.job import Runtime
 from toolkit.core.network import Network
 from toolkit.core.urls import wire_url
@@ -45,13 +45,16 @@ def visits_of(sitemaps: tuple[str, ...], feeds: tuple[str, ...]) -> list[Visit]:
 
 async def read_catalogue(
     visit: Visit, runtime: Runtime, headers: tuple[tuple[str, str], ...], network: Network, since: datetime | None
-) -> tuple[Head, list[Found], tuple[str, ...], int]:
-    """Fetch one, and return its head, what it leads to, notes on it, and its bytes; raises TaskError."""
+) -> tuple[Reply, list[Found], tuple[str, ...]]:
+    """Fetch one, and return the reply, what it leads to, and notes on it; raises TaskError."""
     url = robots.robots_url(visit.url) if visit.kind == "robots" else visit.url
     request = network.request(url, (*headers, ACCEPT_ENCODING))
-    head, body, size = await _fetched(runtime, request, network, may_fail=visit.kind == "robots")
+    if visit.public:
+        request = replace(request, addresses="public")
+    reply, body = await _fetched(runtime, request, network, may_fail=visit.kind == "robots")
     if visit.kind == "robots":
-        return head, _announced(visit, body), (), size
+        return reply, _announced(visit, body), ()
+    head = reply.head
     found: list[Found] = []
     notes: list[str] = []
     charset = media_type(head.headers)[1]
@@ -69,10 +72,10 @@ async def read_catalogue(
         if not found:
             raise
         notes.append(error.message)
-    return head, found, tuple(notes), size
+    return reply, found, tuple(notes)
 
 
-async def _fetched(runtime: Runtime, request: Request, network: Network, *, may_fail: bool) -> tuple[Head, bytes, int]:
+async def _fetched(runtime: Runtime, request: Request, network: Network, *, may_fail: bool) -> tuple[Reply, bytes]:
     sink: BodySink | None = None
 
     def accept(head: Head) -> BodySink | None:
@@ -85,7 +88,7 @@ async def _fetched(runtime: Runtime, request: Request, network: Network, *, may_
         return sink
 
     reply = await follow(runtime, request, accept, network=network)
-    return reply.head, b"" if sink is None else sink.body(), reply.received
+    return reply, b"" if sink is None else sink.body()
 
 
 def _announced(visit: Visit, body: bytes) -> list[Found]:

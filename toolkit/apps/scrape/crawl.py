@@ -12,7 +12,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from toolkit.apps.scrape.keys import key_of
-from toolkit.apps.scrape.page import Page
+from toolkit.apps.scrape.result import Page
 from toolkit.apps.scrape.scope import TOO_MANY, HostCounts
 from toolkit.apps.scrape.visit import Visit, visit_of
 from toolkit.core.errors import TaskSkipped
@@ -29,7 +29,7 @@ Planned = Task[Visit] | Skip | Failure | None
 
 
 class Crawl:
-    """One crawl. limit: pages to draw, at most. catalogues: the sitemaps and feeds that the user named.
+    """One crawl. limit: pages to visit, at most. catalogues: the sitemaps and feeds that the user named.
 
     cut: whether the limit has ended the plan.
     """
@@ -46,14 +46,13 @@ class Crawl:
         self._catalogues = catalogues
         self._limit = limit
         self._hosts = HostCounts(max_per_host)
-        self._drawn = 0
-        self._over = 0
+        self._unasked = self._drawn = 0
+        self._over = self._skipped = 0
         self.cut = False
         self.refused: Counter[str] = Counter()
 
     def plan(self, starts: Iterator[Planned], memory: Memory) -> Iterator[Planned]:
         """Yield all that is to be visited, None while it is not known whether there is more."""
-        taken = 0
         for visit in self._catalogues:
             memory.discover(_listed(f"{visit.kind} {key_of(visit.url)}", memory), visit.to_json())
         for planned in starts:
@@ -62,28 +61,40 @@ class Crawl:
                 home = (urlsplit(visit.url).hostname or "").lower()
                 memory.discover(key_of(visit.url), replace(visit, home=home).to_json())
             else:
-                self._drawn += planned is not None
+                self._unasked += planned is not None
                 yield planned
-        after = 0
-        while self._limit is None or taken < self._limit:
+        after = {False: 0, True: 0}
+        while True:
             over = self._over  # asked before the frontier: what ended since may have found something
-            piece = memory.discovered(after, PIECE, self._settings())
-            for number, key, facts in piece:
-                after = number
-                if "alias" in facts:
-                    continue
-                if self._limit is not None and taken >= self._limit:
-                    self.cut = True
-                    return
-                taken += 1
+            piece = self._piece(memory, after) if self._room else []
+            for key, visit, number in piece:
+                while not self._room and self._over < self._drawn + self._unasked:
+                    yield None  # what is under way may turn out to be no page
+                if not self._room:
+                    break
                 self._drawn += 1
-                visit = visit_of(facts)
                 yield Task(key, visit, lane_of(visit.url), index=number)
             if piece:
                 continue
-            if over >= self._drawn or not memory.plan:  # without a plan's name this is only a look ahead
-                return
+            if over >= self._drawn + self._unasked or not memory.plan:  # without a plan's name this is a look ahead
+                break
             yield None
+        self.cut = not self._room
+
+    @property
+    def _room(self) -> bool:
+        """Whether another page may be drawn: what was skipped was no visit."""
+        skipped = max(0, self._skipped - self._unasked)
+        return self._limit is None or self._drawn - skipped < self._limit
+
+    def _piece(self, memory: Memory, after: dict[bool, int]) -> list[tuple[str, Visit, int]]:
+        """Return what is to be visited next; what failed before comes last, so that a small limit gets past it."""
+        for failed in (False, True):
+            while piece := memory.discovered(after[failed], PIECE, self._settings(), failed=failed):
+                after[failed] = piece[-1][0]
+                if visits := [(key, visit_of(facts), number) for number, key, facts in piece if "alias" not in facts]:
+                    return visits
+        return []
 
     def land(self, page: Page, key: str, memory: Memory) -> None:
         """Take in what a page led to; raises TaskSkipped if it is one that another URL stands for already."""
@@ -108,8 +119,9 @@ class Crawl:
             raise TaskSkipped("duplicate: redirected to a page that is known")
         memory.claim(place + final, key)
 
-    def ended(self, _: Outcome) -> None:
+    def ended(self, outcome: Outcome) -> None:
         """Count a task that has ended."""
+        self._skipped += isinstance(outcome, Skip)
         self._over += 1
 
 

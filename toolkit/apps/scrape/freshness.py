@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from hashlib import blake2b
 
+from toolkit.core.addresses import is_public
 from toolkit.core.http import Head, Headers, Request, http_date
 
 OK, NOT_MODIFIED = 200, 304
@@ -51,8 +52,8 @@ class Entry:
     """A page that is kept.
 
     asked, answered: when, in seconds since 1970. vary: what stands for the request's fields that Vary names; cookie:
-    for its cookies. public: whether it came from where only public addresses are. number: the body's, which never
-    comes again; size: the body's bytes over the wire.
+    for its cookies. address: where it came from, or "" if nobody knows. number: the body's, which never comes again;
+    size: the body's bytes over the wire.
     """
 
     url: str
@@ -62,12 +63,12 @@ class Entry:
     reason: str = ""
     vary: str = ""
     cookie: str = ""
-    public: bool = False
+    address: str = ""
     number: int = 0
     size: int = 0
 
 
-def entry_of(request: Request, head: Head, headers: Headers, asked: float, answered: float) -> Entry:
+def entry_of(request: Request, head: Head, headers: Headers, asked: float, answered: float, address: str = "") -> Entry:
     """Return what is to be kept of an exchange; headers: the fields to keep."""
     return Entry(
         request.url,
@@ -77,7 +78,7 @@ def entry_of(request: Request, head: Head, headers: Headers, asked: float, answe
         reason=head.reason,
         vary=selection(headers, request),
         cookie=_cookie(request),
-        public=request.addresses == "public",
+        address=address,
     )
 
 
@@ -129,7 +130,9 @@ def is_fresh(entry: Entry, request: Request, now: float, max_age: float | None =
     are a page that was got with other cookies, one from an address that may not be asked now, and one from the future:
     the clock was set.
     """
-    if now < entry.answered or entry.cookie != _cookie(request) or (request.addresses == "public" and not entry.public):
+    if now < entry.answered or entry.cookie != _cookie(request):
+        return False
+    if request.addresses == "public" and not is_public(entry.address):
         return False
     wanted = directives(Headers(request.headers))
     if "no-cache" in wanted:

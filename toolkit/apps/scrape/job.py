@@ -14,13 +14,15 @@ from toolkit.apps.scrape.auto import TYPES, parse_parts
 from toolkit.apps.scrape.changes import COLUMN, Changes, told
 from toolkit.apps.scrape.coverage import Coverage, parse_share
 from toolkit.apps.scrape.crawl import Crawl
+from toolkit.apps.scrape.fetching import Fetching
 from toolkit.apps.scrape.inorder import InOrder
 from toolkit.apps.scrape.localfiles import is_local
 from toolkit.apps.scrape.manifest_rows import ALREADY, FIELDS, row_of
 from toolkit.apps.scrape.options import ScrapeOptions
 from toolkit.apps.scrape.output import STDOUT, Batch, Output, Shape
 from toolkit.apps.scrape.owncolumns import OwnColumns
-from toolkit.apps.scrape.page import Page, ScrapeJob
+from toolkit.apps.scrape.page import ScrapeJob
+from toolkit.apps.scrape.result import Page
 from toolkit.apps.scrape.rules import FACTS
 from toolkit.apps.scrape.settings import catalogues_of, rules_of, scope_of, since_of, user_agent_of
 from toolkit.apps.scrape.starts import PRIVATE, Start, starts
@@ -88,18 +90,33 @@ class ScrapeApp:
         )
         self.complaints: tuple[str, ...] = ()
         self.job = ScrapeJob(
-            self.rules,
-            user_agent_of(options),
-            not options.ignore_robots,
-            options.max_body,
-            network or Network(),
-            uuid.uuid4().hex,
+            self._fetching(network or Network()),
             scope=scope_of(options),
             follows=self.follows,
             nofollow=not options.follow_nofollow,
             bad_rows=options.bad_rows,
             auto=self.auto,
             since=since_of(options.since),
+        )
+
+    def _fetching(self, network: Network) -> Fetching:
+        options, cache = self.options, self.options.cache
+        if cache is None and options.incremental and self.out != STDOUT:
+            cache = self.out.parent / f".{self.out.name}.pages.sqlite"
+        if options.max_age is not None and cache is None:
+            raise UsageError("--max-age is about pages that are kept: give --cache FILE")
+        return Fetching(
+            self.rules,
+            user_agent_of(options),
+            not options.ignore_robots,
+            options.max_body,
+            network,
+            uuid.uuid4().hex,
+            cookies=self.follows,
+            cache="" if cache is None else str(cache),
+            always=options.incremental and options.max_age is None,
+            max_age=options.max_age,
+            render=options.render,
         )
 
     @property
@@ -119,6 +136,7 @@ class ScrapeApp:
                 raise UsageError(
                     "--incremental: nothing is remembered of rows on standard output: name a file, or --state FILE"
                 )
+            self.job.fetching.open_cache()
             self._output.meet(self._shape, memory, lambda: self._kept(memory))
         self._changes.begin(memory)
         memory.round = f"#{self.settings}"
@@ -172,8 +190,10 @@ class ScrapeApp:
         self._output.storing(memory)
 
     def leave(self) -> None:
-        """Close the file that is added to."""
+        """Close the files that were open all the time."""
         self._output.leave()
+        if self._memory is not None and self._memory.run_id:
+            self.job.fetching.close_cache()
 
     @property
     def warnings(self) -> tuple[str, ...]:

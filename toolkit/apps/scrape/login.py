@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 
 from toolkit.apps.scrape.bodies import ACCEPT_ENCODING, BodySink
 from toolkit.apps.scrape.forms import Filled, FormError, fill, has_match
+from toolkit.apps.scrape.result import without_password
 from toolkit.apps.scrape.rules.model import Login
 from toolkit.apps.scrape.sessions import CookieRuntime
 from toolkit.core.errors import FailureKind, TaskError, TaskSkipped
@@ -208,11 +209,6 @@ def _host(url: str) -> str:
 
 def _shown(login: Login) -> str:
     return without_password(wire_url(login.url)).partition("?")[0]
-
-
-def without_password(url: str) -> str:
-    """Return a URL without user name and password."""
-    return re.sub(r"//[^/?#]*@", "//", url, count=1)
 
 
 def _fail(login: Login, why: str, kind: FailureKind = FailureKind.INPUT) -> NoReturn:

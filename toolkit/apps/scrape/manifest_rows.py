@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from toolkit.apps.scrape.page import Page
+from toolkit.apps.scrape.result import Page
 from toolkit.apps.scrape.visit import Visit
 from toolkit.core.task import Failure, Outcome, Skip
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from toolkit.core.options import option
-from toolkit.core.quantities import parse_bytes
+from toolkit.core.quantities import parse_bytes, parse_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,23 @@ class ScrapeOptions:
     incremental: bool = option(
         False,
         "Visit every page again, and say in the column `change` which rows are new, changed, unchanged or gone.",
+    )
+    cache: Path | None = option(
+        None,
+        "Keep pages in this file: what HTTP calls fresh is not asked for again, what may be stale is confirmed"
+        " (with --incremental there is one beside the output).",
+        metavar="FILE",
+    )
+    max_age: float | None = option(
+        None,
+        "Pages that are kept and younger than this are not asked for again: 30m, 12h, 7d.",
+        metavar="TIME",
+        parse=parse_seconds,
+    )
+    render: bool = option(
+        False,
+        "Run the scripts of pages whose type asks for it (render = true; without a rules file, of all), in an installed"
+        " Chromium (extra render).",
     )
     bad_rows: Literal["drop", "keep"] = option(
         "drop", "Rows whose values are not what the rules say: left out, or kept with null; both are told."

@@ -36,7 +36,7 @@ CREATE TABLE pages (
     asked REAL NOT NULL, answered REAL NOT NULL,
     reason TEXT NOT NULL,
     headers TEXT NOT NULL,
-    vary TEXT NOT NULL, cookie TEXT NOT NULL, public INTEGER NOT NULL,
+    vary TEXT NOT NULL, cookie TEXT NOT NULL, address TEXT NOT NULL,
     size INTEGER NOT NULL, packed INTEGER NOT NULL, crc INTEGER NOT NULL,
     body BLOB NOT NULL
 );
@@ -44,15 +44,15 @@ CREATE INDEX pages_used ON pages (used);
 CREATE TABLE total (weight INTEGER NOT NULL);
 INSERT INTO total VALUES (0);
 """
-_FIND = "SELECT headers, asked, answered, reason, vary, cookie, public, number, size FROM pages WHERE url = ?"
+_FIND = "SELECT headers, asked, answered, reason, vary, cookie, address, number, size FROM pages WHERE url = ?"
 _BODY = "SELECT body, packed, crc FROM pages WHERE number = ?"
 _KEEP = (
     "INSERT INTO pages"
-    " (url, used, weight, asked, answered, reason, headers, vary, cookie, public, size, packed, crc, body)"
+    " (url, used, weight, asked, answered, reason, headers, vary, cookie, address, size, packed, crc, body)"
     " VALUES (?, (SELECT coalesce(max(used), 0) + 1 FROM pages), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _CONFIRM = (
-    "UPDATE pages SET asked = ?, answered = ?, headers = ?, vary = ?, cookie = ?, public = ?, weight = weight + ?"
+    "UPDATE pages SET asked = ?, answered = ?, headers = ?, vary = ?, cookie = ?, address = ?, weight = weight + ?"
     " WHERE number = ?"
 )
 _USED = "UPDATE pages SET used = (SELECT max(used) + 1 FROM pages) WHERE number = ?"
@@ -105,9 +105,9 @@ def entry_at(database: sqlite3.Connection, url: str) -> Entry | None:
     row = database.execute(_FIND, (url,)).fetchone()
     if row is None:
         return None
-    headers, asked, answered, reason, vary, cookie, public, number, size = row
+    headers, asked, answered, reason, vary, cookie, address, number, size = row
     fields = Headers([*json.loads(headers), ("content-length", str(size))])
-    return Entry(url, fields, asked, answered, reason, vary, cookie, bool(public), number, size)
+    return Entry(url, fields, asked, answered, reason, vary, cookie, address, number, size)
 
 
 def stored_body(database: sqlite3.Connection, number: int) -> Stored | None:
@@ -135,7 +135,7 @@ def keeping(url: str, entry: Entry, body: bytes, limit: int) -> Change:
     data = zlib.compress(body, 1) if packed else body
     fields = _text(entry.headers)
     weight = len(data) + len(fields) + len(url) + ROW
-    facts = (entry.asked, entry.answered, entry.reason, fields, entry.vary, entry.cookie, entry.public)
+    facts = (entry.asked, entry.answered, entry.reason, fields, entry.vary, entry.cookie, entry.address)
     row = (url, weight, *facts, len(body), packed, zlib.crc32(body), data)
 
     def change(database: sqlite3.Connection) -> None:
@@ -156,7 +156,7 @@ def confirming(entry: Entry) -> Change:
         found = database.execute("SELECT length(headers) FROM pages WHERE number = ?", (entry.number,)).fetchone()
         if found is not None:  # or another has the page anew
             more = len(fields) - found[0]
-            facts = (entry.asked, entry.answered, fields, entry.vary, entry.cookie, entry.public)
+            facts = (entry.asked, entry.answered, fields, entry.vary, entry.cookie, entry.address)
             database.execute(_CONFIRM, (*facts, more, entry.number))
             _weigh(database, more)
 

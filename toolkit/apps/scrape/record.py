@@ -8,16 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from toolkit.apps.scrape import robots
 from toolkit.apps.scrape.bodies import ACCEPT_ENCODING, BodySink
+from toolkit.apps.scrape.fetching import ACCEPT, BODILESS, Fetching
 from toolkit.apps.scrape.job import ScrapeApp
 from toolkit.apps.scrape.options import ScrapeOptions
 from toolkit.apps.scrape.output import STDOUT
-from toolkit.apps.scrape.page import ACCEPT, BODILESS
 from toolkit.apps.scrape.responses import is_page, refusal
 from toolkit.apps.scrape.saved import page_of, save
 from toolkit.apps.scrape.visit import Visit
-from toolkit.core.errors import FailureKind, TaskError, TaskSkipped, UsageError
+from toolkit.core.errors import FailureKind, TaskError, UsageError
 from toolkit.core.follow import follow
 from toolkit.core.http import Head, Request, content_length, http_error
 from toolkit.core.job import Memory, Remembered, Runtime
@@ -58,20 +57,17 @@ class RecordJob:
     """
 
     folder: Path
-    user_agent: str
-    obey_robots: bool
-    max_body: int
-    network: Network
-    run: str
+    fetching: Fetching
 
     async def __call__(self, task: Task[Visit], runtime: Runtime) -> Recorded:
         """Fetch and save; raises TaskError or TaskSkipped."""
-        headers = (("User-Agent", self.user_agent), ACCEPT, ACCEPT_ENCODING)
-        request = self.network.request(task.payload.url, headers)
-        delay = await self._ask(runtime, request)
+        fetching = self.fetching
+        headers = (("User-Agent", fetching.user_agent), ACCEPT, ACCEPT_ENCODING)
+        request = fetching.network.request(task.payload.url, headers)
+        delay = await fetching.ask(runtime, request)
 
         async def may_go(_: str, new: Request) -> None:
-            await self._ask(runtime, replace(request, url=new.url, addresses=new.addresses))
+            await fetching.ask(runtime, replace(request, url=new.url, addresses=new.addresses))
 
         sink: BodySink | None = None
 
@@ -80,7 +76,7 @@ class RecordJob:
             sink = self._sink(head)
             return sink
 
-        reply = await follow(runtime, request, accept, may_go=may_go, network=self.network)
+        reply = await follow(runtime, request, accept, may_go=may_go, network=fetching.network)
         body = b"" if sink is None else sink.body()
         if why := refusal(reply.head.headers, body):
             raise _no_page(reply.head, why)
@@ -96,18 +92,9 @@ class RecordJob:
             return None
         if is_page(head.headers) is False and (why := refusal(head.headers, b"")):
             raise _no_page(head, why)
-        if (content_length(head.headers) or 0) > self.max_body:
-            raise TaskError(FailureKind.TOO_LARGE, f"the page is larger than {self.max_body:,} bytes")
-        return BodySink(head.headers, self.max_body)
-
-    async def _ask(self, runtime: Runtime, request: Request) -> float | None:
-        if not self.obey_robots:
-            return None
-        agent = robots.agent_token(self.user_agent)
-        asked = await robots.shared(self.run).read(runtime, request, self.network)
-        if not asked.allows(request.url, agent):
-            raise TaskSkipped("robots.txt disallows it")
-        return asked.crawl_delay(agent)
+        if (content_length(head.headers) or 0) > self.fetching.max_body:
+            raise TaskError(FailureKind.TOO_LARGE, f"the page is larger than {self.fetching.max_body:,} bytes")
+        return BodySink(head.headers, self.fetching.max_body)
 
 
 def _no_page(head: Head, why: str) -> TaskError:
@@ -142,8 +129,7 @@ class RecordApp:
         if self._list.files:
             raise UsageError(f"{self._list.files[0]}: this page is on this disk already: name URLs, or lists of them")
         self.out = out
-        job = self._list.job
-        self.job = RecordJob(out, job.user_agent, job.obey_robots, job.max_body, job.network, job.run)
+        self.job = RecordJob(out, self._list.job.fetching)
 
     @property
     def total(self) -> int | None:

@@ -19,7 +19,6 @@ from toolkit.apps.scrape.rendering.mail import Mail, mailbox
 from toolkit.apps.scrape.rendering.subresources import (
     Asked,
     Ledger,
-    is_from_public,
     refusal,
     request_for,
     same_origin,
@@ -27,6 +26,7 @@ from toolkit.apps.scrape.rendering.subresources import (
     told_of_page,
 )
 from toolkit.apps.scrape.rendering.tab import Answer, Asking, Tab
+from toolkit.core.addresses import came_from_public
 from toolkit.core.errors import FailureKind, TaskError, TaskSkipped
 from toolkit.core.follow import follow
 from toolkit.core.http import Head, Request, Sink, media_type
@@ -84,7 +84,7 @@ async def render(
     the browser down, too_large, redirect if they leave the page.
     """
     ledger = Ledger(limit)
-    public = network.private != "allow" and (network.private == "block" or is_from_public(head.url, address))
+    public = network.private != "allow" and (network.private == "block" or came_from_public(head.url, address))
     page = _without_login(head.url)
     kitchen = _Kitchen(page, request, network, ledger, public=public, dress=dress, may_go=may_go)
     mail = mailbox()

@@ -24,10 +24,27 @@ def rules_of(options: ScrapeOptions) -> Rules:
         rules = read_rules(options.parser, options.field)
         if options.auto is not None and not options.field:  # the parts are the columns
             rules = Rules(rules.parser, (replace(rules.pages[0], fields=()),))
+        if options.render:
+            rules = replace(rules, pages=tuple(replace(page, render=True) for page in rules.pages))
+    _check_render(rules, options)
     if not options.follow:
         return rules
     added = tuple(Follow(f"--follow {selector}", selector) for selector in options.follow)
     return check(replace(rules, follow=(*rules.follow, *added)), lambda _: "", strict=False)
+
+
+def _check_render(rules: Rules, options: ScrapeOptions) -> None:
+    asking = [page.name for page in rules.pages if page.render]
+    if asking and not options.render:
+        raise UsageError(
+            f"page type {asking[0]!r} is to be rendered, which runs its scripts in a browser: give --render"
+        )
+    if options.render and not asking:
+        raise UsageError("--render: no page type of the rules asks for it: write render = true where it is needed")
+    if asking:
+        from toolkit.apps.scrape.rendering.chromium import check_render
+
+        check_render()
 
 
 def scope_of(options: ScrapeOptions) -> Scope:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
+from toolkit.apps.scrape.keys import key_of
 from toolkit.apps.scrape.rules import Link
 from toolkit.core.lists import Columns
 
@@ -17,6 +20,7 @@ class Visit:
     home: the host of that.
     page: the type that it is read as, or None for what its URL says. carry: a listing's row, which it completes.
     columns: what the user's list says besides the URL. rule: the follow rule that led here. kind: what stands there.
+    public: whether it must be at a public address, since the page that names it is.
     """
 
     url: str
@@ -28,6 +32,16 @@ class Visit:
     rule: str = ""
     kind: str = "page"
     name: str = ""
+    public: bool = False
+
+    @property
+    def key(self) -> str:
+        """What tells it from other visits: its page, and the row of a listing that it completes."""
+        key = key_of(self.url)
+        if self.carry is None:
+            return key
+        row = json.dumps(self.carry, default=str).encode()
+        return f"{key} {blake2b(row, digest_size=8).hexdigest()}"
 
     def along(self, link: Link) -> Visit:
         """Return the visit that a link of this page leads to; pagination is no deeper."""
@@ -37,7 +51,7 @@ class Visit:
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values, without what is usual."""
         facts: dict[str, Any] = {"url": self.url}
-        for name in ("depth", "home", "page", "rule", "name"):
+        for name in ("depth", "home", "page", "rule", "name", "public"):
             if value := getattr(self, name):
                 facts[name] = value
         if self.kind != "page":

@@ -19,7 +19,7 @@ from typing import Any
 
 from toolkit.apps.scrape.rendering.tab import CLOSING, GRACE, Engine, Showing, Tab, first_line, started
 from toolkit.core.cpus import usable_cpus
-from toolkit.core.errors import FailureKind, TaskError
+from toolkit.core.errors import FailureKind, TaskError, UsageError
 
 IDLE = 5.0
 """Seconds without a page after which the browser is closed."""
@@ -136,6 +136,8 @@ class _Place:
             try:
                 async with asyncio.timeout(STARTING):
                     self._engine = await started()
+            except UsageError:
+                raise
             except Exception as error:
                 first = "it took too long" if isinstance(error, TimeoutError) else first_line(error)
                 hint = " (see TOOLKIT_CHROMIUM_SANDBOX in the docs)" if "sandbox" in str(error).lower() else ""

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from urllib.parse import urlsplit
 
-from toolkit.core.addresses import is_public, literal
 from toolkit.core.http import Headers, Request
 from toolkit.core.urls import origin_of
 
@@ -134,10 +132,3 @@ def same_origin(one: str, other: str) -> bool:
         return origin_of(one) == origin_of(other)
     except ValueError:
         return False
-
-
-def is_from_public(url: str, address: str) -> bool:
-    """Tell whether a page came from the public Internet. address: where it came from, "" if nobody knows."""
-    host = urlsplit(url).hostname
-    known = address or literal(host)
-    return host != "localhost" if known is None else is_public(known)

@@ -178,7 +178,7 @@ class Showing:
         try:
             await page.wait_for_selector(f"css={self.tab.wait}", state="attached", timeout=0)
         except Error as error:
-            if "selector" in str(error) and "crashed" not in str(error):
+            if "parsing" in str(error):  # no name of its own tells it
                 what = f"wait = {self.tab.wait!r}: {first_line(error)}"
                 raise TaskError(FailureKind.INPUT, what) from error
             raise

@@ -1,0 +1,221 @@
+"""How a page is fetched: as who we are, with what is kept and what hosts have set, logged in, and rendered if asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from toolkit.apps.scrape import robots, sessions
+from toolkit.apps.scrape.bodies import ACCEPT_ENCODING, BodySink
+from toolkit.apps.scrape.caching import CachingRuntime
+from toolkit.apps.scrape.login import logged_in, looks_logged_out
+from toolkit.apps.scrape.pagecache import shared as page_cache
+from toolkit.apps.scrape.responses import is_page, refusal
+from toolkit.apps.scrape.rules import PageType, Rules
+from toolkit.apps.scrape.rules.model import Login
+from toolkit.apps.scrape.sessions import CookieRuntime
+from toolkit.apps.scrape.visit import Visit
+from toolkit.core.addresses import came_from_public
+from toolkit.core.errors import FailureKind, TaskError, TaskSkipped, UsageError
+from toolkit.core.follow import MayGo, follow
+from toolkit.core.http import Head, Headers, Reply, Request, content_length, http_error
+from toolkit.core.job import Runtime
+from toolkit.core.network import Network
+
+ACCEPT = ("Accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1")
+BODILESS = frozenset({204, 205})
+RENDERED = Headers([("content-type", "text/html; charset=utf-8")])
+"""What a browser gives back."""
+
+Refusal = Callable[[str], str]
+"""Says why a redirect to a URL is not followed, or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A page: its head, its decoded body, bytes on the wire, and whether it is one that was kept.
+
+    crawl_delay: seconds between requests that its host asks for. public: whether it came from the public Internet, so
+    that what it names must be there, too. notes: what the report is to tell.
+    """
+
+    head: Head
+    body: bytes
+    received: int
+    kept: str = ""
+    crawl_delay: float | None = None
+    public: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """What all requests of a scrape keep to; small and picklable.
+
+    rules: for their login and page types. max_body: bytes of a page, once decoded. run: names what the tasks of one
+    process share. cookies: whether those that hosts set are sent back to them. cache: the file of pages that are kept,
+    or ""; always: whether it is asked anew whether they are the same; max_age: seconds for which they are not asked for
+    again. render: whether scripts may run.
+    """
+
+    rules: Rules
+    user_agent: str
+    obey_robots: bool = True
+    max_body: int = 10_000_000
+    network: Network = Network()  # noqa: RUF009 - frozen
+    run: str = ""
+    cookies: bool = False
+    cache: str = ""
+    always: bool = False
+    max_age: float | None = None
+    render: bool = False
+
+    @property
+    def agent(self) -> str:
+        """Our token in robots.txt and meta tags."""
+        return robots.agent_token(self.user_agent)
+
+    async def page(self, runtime: Runtime, visit: Visit, refuses: Refusal) -> Fetched:
+        """Fetch the page of a visit; raises TaskError, and TaskSkipped where it may not be."""
+        request = self.request(visit, (("User-Agent", self.user_agent), ACCEPT, ACCEPT_ENCODING))
+        delay = await self.ask(runtime, request)
+
+        async def may_go(_: str, new: Request) -> None:
+            if why := refuses(new.url):
+                raise TaskSkipped(f"redirected: {why}")
+            await self.ask(runtime, replace(request, url=new.url, addresses=new.addresses))
+
+        reply, body = await self._exchanged(runtime, request, may_go)
+        public = self.is_public(reply.head.url, reply.address)
+        notes = (page_cache(self.cache).complain(),) if self.cache else ()
+        fetched = Fetched(reply.head, body, reply.received, reply.kept, delay, public, tuple(filter(None, notes)))
+        kind = self.rules.page(visit.page) if visit.page else self.rules.page_for(reply.head.url)
+        if self.render and kind is not None and kind.render:
+            return await self._rendered(runtime, fetched, kind, request, reply.address)
+        return fetched
+
+    def request(self, visit: Visit, headers: tuple[tuple[str, str], ...]) -> Request:
+        """Return the first request of a visit."""
+        request = self.network.request(visit.url, headers)
+        return replace(request, addresses="public") if visit.public else request
+
+    async def _exchanged(self, runtime: Runtime, request: Request, may_go: MayGo) -> tuple[Reply, bytes]:
+        """Fetch, logged in where the rules say so; once more after a new login if the session proves to be over."""
+        login, door = self.rules.login, Door(self.max_body)
+        world = self.equipped(runtime)
+        if login is None or urlsplit(request.url).hostname != urlsplit(login.url).hostname:
+            reply = await follow(world, request, door.accept, may_go=may_go, network=self.network)
+            return reply, door.body(reply.head)
+        logins = await self._log_in(runtime, login, request)
+        while True:
+            failure: TaskError | None = None
+            try:
+                reply = await follow(world, request, door.accept, may_go=may_go, network=self.network)
+            except TaskError as error:
+                failure = error
+            if door.head is None or not looks_logged_out(request.url, door.head, login):
+                if failure is not None:
+                    raise failure
+                return reply, door.body(reply.head)
+            logins = await self._log_in(runtime, login, request, after=logins)
+
+    async def ask(self, runtime: Runtime, request: Request) -> float | None:
+        """Ask robots.txt; return its crawl delay, or raise TaskSkipped."""
+        if not self.obey_robots:
+            return None
+        asked = await robots.shared(self.run).read(runtime, request, self.network)
+        if not asked.allows(request.url, self.agent):
+            raise TaskSkipped("robots.txt disallows it")
+        return asked.crawl_delay(self.agent)
+
+    def equipped(self, runtime: Runtime) -> Runtime:
+        """Return the runtime with what is kept, and with what hosts have set."""
+        if self.cache:
+            runtime = CachingRuntime(runtime, page_cache(self.cache), always=self.always, max_age=self.max_age)
+        if self.cookies or self.rules.login is not None:
+            return CookieRuntime(runtime, sessions.shared(self.run))
+        return runtime
+
+    def open_cache(self) -> None:
+        """Open the file of pages that are kept; raises UsageError if it cannot be."""
+        if self.cache and (complaint := page_cache(self.cache).complaint):
+            raise UsageError(f"--cache {self.cache}: {complaint}")
+
+    def close_cache(self) -> None:
+        """Close it, so that it is one file."""
+        if self.cache:
+            page_cache(self.cache).close()
+
+    def is_public(self, url: str, address: str) -> bool:
+        """Tell whether what a page names must be public, since the page is."""
+        return self.network.private == "guard" and came_from_public(url, address)
+
+    async def _log_in(self, runtime: Runtime, login: Login, request: Request, after: int = 0) -> int:
+        """Log in, unless that was done; return how often it was. What is kept of forms is no use: no cache here."""
+        world = CookieRuntime(runtime, sessions.shared(self.run))
+        told: dict[str, Any] = {"run": self.run, "parser": self.rules.parser, "after": after}
+        return await logged_in(world, login, request, self.network, **told)
+
+    async def _rendered(
+        self, runtime: Runtime, page: Fetched, kind: PageType, request: Request, address: str
+    ) -> Fetched:
+        """Return the page as its scripts leave it."""
+        from toolkit.apps.scrape.render import render
+
+        async def may_go(_: str, new: Request) -> None:
+            if self.obey_robots:
+                await self.ask(runtime, new)
+
+        done = await render(
+            runtime,
+            page.head,
+            page.body,
+            kind.wait,
+            request=request,
+            network=self.network,
+            limit=self.max_body,
+            timeout=self.network.timeout,
+            address=address,
+            dress=self.equipped,
+            may_go=may_go,
+        )
+        notes = tuple(f"rendering: {count} requests refused: {reason}" for reason, count in done.refused.items())
+        head = replace(page.head, headers=Headers([*_without_type(page.head.headers), *RENDERED]))
+        received, notes = page.received + done.received, (*page.notes, *notes)
+        return replace(page, head=head, body=done.body, received=received, notes=notes)
+
+
+class Door:
+    """Decides from a reply's head whether its body comes in, and keeps both."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self.head: Head | None = None
+        self._sink: BodySink | None = None
+
+    def accept(self, head: Head) -> BodySink | None:
+        """Return the sink; raises TaskError for what is no page."""
+        self.head, self._sink = head, None
+        if not 200 <= head.status < 300:  # noqa: PLR2004
+            raise http_error(head)
+        if head.status in BODILESS:
+            return None
+        if is_page(head.headers) is False and (why := refusal(head.headers, b"")):
+            raise TaskError(FailureKind.UNSUPPORTED, why)
+        if (content_length(head.headers) or 0) > self._limit:
+            raise TaskError(FailureKind.TOO_LARGE, f"the page is larger than {self._limit:,} bytes")
+        self._sink = BodySink(head.headers, self._limit)
+        return self._sink
+
+    def body(self, head: Head) -> bytes:
+        """Return the decoded page; an empty one is a page without matches."""
+        body = b"" if self._sink is None else self._sink.body()
+        if why := refusal(head.headers, body):
+            raise TaskError(FailureKind.UNSUPPORTED, why)
+        return body
+
+
+def _without_type(headers: Headers) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in headers if name != "content-type"]
