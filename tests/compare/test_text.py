@@ -121,6 +121,17 @@ def test_notes_when_there_is_something_to_say() -> None:
     ]
 
 
+def test_notes_when_there_are_event_loops() -> None:
+    """How late they came round is told beside the figures that it explains: the median of the rounds."""
+    found = compared({"threads": [attempt(2)] * 6, "asyncio": [attempt(1)] * 6})
+    late = iter([9.0, 0.04, 0.001, 0.02, 0.03, 0.05])
+    for point in found["points"]:
+        point["told"]["loop_p99"] = next(late) if point["variant"] == "asyncio" else None
+    jsonschema.Draft202012Validator(schema()).validate(found)
+    assert "The event loop of asyncio was late by 30 ms at one time in a hundred." in notes(found)
+    assert not [note for note in notes(found) if "loop of threads" in note]
+
+
 def test_how_when_figures_are_second_best() -> None:
     """Resident sizes and sampled CPU times are called what they are."""
     found = compared(TWICE)

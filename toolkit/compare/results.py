@@ -46,7 +46,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a run says of itself, from its report."""
+    """What a run says of itself, from its report. loop_p99: seconds by which its loop was late at 99 % of all times."""
 
     workers: int
     client: str | None
@@ -54,6 +54,7 @@ class Told:
     skipped: int
     failed: int
     startup_seconds: float
+    loop_p99: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,7 @@ def _told(report: dict[str, Any]) -> Told:
         skipped=sum(report["skipped"].values()),
         failed=sum(report["failed"].values()),
         startup_seconds=float(report["startup_seconds"]),
+        loop_p99=float(report["loop"]["p99"]) if report.get("loop") else None,
     )
 
 

@@ -57,16 +57,15 @@ class Calls:
     ) -> T:
         """Call a function, and learn how long it takes; counts: where that is counted."""
         before, self._mark[place] = self._mark[place], serial
-        began = time.monotonic()
+        began, computed_before = time.monotonic(), time.thread_time()
         try:
             return function(*args)
         finally:
-            took = time.monotonic() - began
-            self._longest[name] = max(took, FADE * self._longest.get(name, 0.0))
+            self._longest[name] = max(time.monotonic() - began, FADE * self._longest.get(name, 0.0))
             self._mark[place] = before
             for cell in counts:
                 self._mark[cell] += 1
-                self._mark[cell + 1] += took
+                self._mark[cell + 1] += time.thread_time() - computed_before
 
 
 def computed(noted: Sequence[float]) -> tuple[Computed, ...]:

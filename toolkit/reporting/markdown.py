@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from statistics import median
 from typing import Any
 
+from toolkit.reporting._loops import milliseconds
 from toolkit.reporting.words import command_line, duration, plural, shown, size
 
 Document = dict[str, Any]
@@ -34,6 +36,7 @@ def notes(document: Document) -> list[str]:
         *(f"{each['name']} is INVALID: {shown(each['problem'])}" for each in document["variants"] if each["problem"]),
         *(f"Warning: {text}." for text in document["warnings"]),
         *_about_points(document),
+        *_about_loops(document),
         *(f"Left out: {each['model']}: {shown(each['how'])}" for each in document["missing"]),
     ]
 
@@ -136,6 +139,16 @@ def _about_points(document: Document) -> Iterator[str]:
             yield f"Far from the other times of {variant['name']}, and counted all the same: {', '.join(far)}."
         if left := sum(point["measured"]["left_behind"] for point in points):
             yield f"{variant['name']} left {plural(left, 'process', 'processes')} behind, which had to be killed."
+
+
+def _about_loops(document: Document) -> Iterator[str]:
+    """Yield how late event loops were: one that is held up by computing explains a model's figures."""
+    for variant in document["variants"]:
+        points = [point for number, point in _times(document, variant["name"]).items() if number and point["told"]]
+        late = [seconds for point in points if (seconds := point["told"].get("loop_p99")) is not None]
+        if late and variant["verdict"] != "INVALID":
+            often = milliseconds(median(late))
+            yield f"The event loop of {variant['name']} was late by {often} at one time in a hundred."
 
 
 def _memory(document: Document) -> str:
