@@ -65,32 +65,35 @@ def page(number: int) -> str:
 
 
 def walk(count: int, folder: Path) -> dict[str, float]:
-    """Crawl so many pages into a folder; return seconds, and the most megabytes that this process ever held."""
+    """Crawl so many pages into a folder; return seconds, processor seconds, the most megabytes held, and counts."""
     app = ScrapeApp([page(0)], folder / "rows.jsonl", ScrapeOptions(follow=("a",), field=("title=title",)))
     app.job = Walk(**{each.name: getattr(app.job, each.name) for each in fields(app.job)}, count=count)
     network = NetworkOptions(delay=0, per_host=16)
-    started = time.perf_counter()
+    started, computed = time.perf_counter(), time.process_time()
     run = Run(app, RunOptions(model="asyncio", workers=16), network=network, output=str(app.out), sources=[page(0)])
     summary = run.finish()
-    seconds = time.perf_counter() - started
+    seconds, cpu = time.perf_counter() - started, time.process_time() - computed
     with app.out.open("rb") as lines:
         rows = sum(1 for _ in lines)
-    return {"seconds": seconds, "peak_mb": _peak_megabytes(), "rows": rows, "succeeded": summary.succeeded}
+    counts = {"rows": rows, "succeeded": summary.succeeded}
+    return {"seconds": seconds, "cpu": cpu, "peak_mb": _peak_megabytes(), **counts}
 
 
 def frontier(place: Path, count: int, keep: dict[str, Any]) -> list[tuple[bool, str]]:
     """Walk the large site, and the small one some times, print both, add them to `keep`, and return the verdicts."""
     place.mkdir(parents=True, exist_ok=True)
-    small = [_apart(min(SMALL, count), place) for _ in range(REPEATS)]
+    few = min(SMALL, count)
+    small = [_apart(few, place) for _ in range(REPEATS)]
     large = _apart(count, place)
-    of_small = median(each["seconds"] for each in small) / min(SMALL, count)
-    of_large = large["seconds"] / count
+    usual = {name: median(each[name] for each in small) for name in large}
     print("### frontier: a crawl without a network\n")
-    print("| URLs | seconds | µs/URL | peak MB |")
-    print("|--:|--:|--:|--:|")
-    for urls, each, per_url in ((min(SMALL, count), small[-1], of_small), (count, large, of_large)):
-        print(f"| {urls:,} | {per_url * urls:.1f} | {per_url * 1e6:.0f} | {each['peak_mb']:.0f} |")
+    print("| URLs | seconds | µs/URL | CPU µs/URL | peak MB |")
+    print("|--:|--:|--:|--:|--:|")
+    for urls, each in ((few, usual), (count, large)):
+        wall, cpu = (each[name] / urls * 1e6 for name in ("seconds", "cpu"))
+        print(f"| {urls:,} | {each['seconds']:.1f} | {wall:.0f} | {cpu:.0f} | {each['peak_mb']:.0f} |")
     print(flush=True)
+    of_small, of_large = usual["seconds"] / few, large["seconds"] / count
     keep["frontier"] = {"urls": count, "large": large, "small": small}
     more = of_large / of_small - 1
     told = f"{of_small * 1e6:.0f} µs, then {of_large * 1e6:.0f} µs"
