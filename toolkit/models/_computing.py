@@ -61,6 +61,7 @@ class _Known:
     seconds: float = 0.0
     size: int = 0
     pace: float | None = None
+    can_be_sent: bool | None = None
 
 
 class Computing:
@@ -76,7 +77,7 @@ class Computing:
         known = self._known.setdefault(_name(function), _Known())
         size = _size(args)
         called: Called
-        where, why = self._place(known, size)
+        where, why = self._place(function, known, size)
         if where == "processes" and self._pool is not None:
             try:
                 called = await self._pool.call(function, *args)
@@ -93,8 +94,11 @@ class Computing:
         count[1] += called.seconds
         if where == "loop" and called.seconds >= WORTH:
             await asyncio.sleep(0)  # those that have waited meanwhile go first, before the next task computes
-        value: T = called.result()
-        return value
+        try:
+            value: T = called.result()
+            return value
+        finally:
+            del called  # its error holds this frame, and the frame would hold the error
 
     def figures(self) -> tuple[Computed, ...]:
         """Return how many calls were made where."""
@@ -109,13 +113,14 @@ class Computing:
         if self._pool is not None:
             self._pool.close(patience, cancelled=cancelled)
 
-    def _place(self, known: _Known, size: int) -> tuple[Where, str]:
-        if known.where == "processes" and self._pool is not None:
-            return ("processes", LASTING) if self._pool.ready else ("threads", MEANWHILE)
+    def _place(self, function: Callable[..., Any], known: _Known, size: int) -> tuple[Where, str]:
+        ready = self._pool is not None and self._pool.ready
+        if known.where == "processes":
+            return ("processes", LASTING) if ready else ("threads", MEANWHILE)
         if known.where != "loop":
             return "threads", SLOW
         if size >= LARGE and (known.pace is None or known.pace * size > LONG):
-            return "processes" if self._pool is not None and self._pool.ready else "threads", BY_SIZE
+            return "processes" if ready and self._can_be_sent(function, known) else "threads", BY_SIZE
         return "loop", FIRST if known.mean is None else QUICK if known.mean < WORTH else HERE
 
     def _learn(self, function: Callable[..., Any], known: _Known, seconds: float, size: int) -> None:
@@ -133,11 +138,15 @@ class Computing:
     def _judged(self, function: Callable[..., Any], known: _Known, mean: float) -> Where:
         if mean < (WORTH if known.where == "loop" else BACK):
             return "loop"
-        pool = self._pool
-        if pool is not None and pool.failure is None and pool.takes(function):
-            pool.open()
+        if self._pool is not None and self._pool.failure is None and self._can_be_sent(function, known):
+            self._pool.open()
             return "processes"
         return "threads" if mean > LONG else "loop"
+
+    def _can_be_sent(self, function: Callable[..., Any], known: _Known) -> bool:
+        if known.can_be_sent is None:
+            known.can_be_sent = self._pool is not None and self._pool.takes(function)
+        return known.can_be_sent
 
 
 def pool_of(setup: Setup) -> Pool | None:

@@ -1,7 +1,8 @@
 """Processes beside an event loop that compute for it: those of the model `processes`, fed by the loop.
 
 So one that crashes, is killed or hangs costs its call and nothing else. The model runs in a thread of its own, started
-when it is first wanted: the loop does not wait while processes come up.
+when it is first wanted: the loop does not wait while processes come up. What travels at once is little: a call or two
+for each process, or a megabyte of small ones.
 """
 
 from __future__ import annotations
