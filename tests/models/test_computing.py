@@ -196,10 +196,10 @@ def test_functions_that_cannot_be_sent_are_not(function: Callable[..., Any]) -> 
 
 def test_function_of_a_script_that_was_piped_in_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process could not import it."""
-    from toolkit.models import _pool
+    from toolkit.models import _worker
 
     monkeypatch.setattr(spin, "__module__", "__main__")
-    monkeypatch.setattr(_pool, "main_script", dict)
+    monkeypatch.setattr(_worker, "main_script", dict)
     assert not Pool(setup(), 1).takes(spin)
 
 

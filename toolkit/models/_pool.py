@@ -25,7 +25,6 @@ from toolkit.core.loops import Computed, Lag
 from toolkit.core.task import Failure, Outcome, Skip, Task
 from toolkit.models import Setup
 from toolkit.models._caller import Caller
-from toolkit.models._worker import main_script
 
 ALONE = "one by one"
 """The lane of calls that go out one by one, to whichever process is free, as long as there are few of them."""
@@ -56,8 +55,11 @@ class Pool:
 
     def takes(self, function: Callable[..., Any]) -> bool:
         """Whether another process can have the function."""
-        if getattr(function, "__module__", "") == "__main__" and not main_script():
-            return False
+        if getattr(function, "__module__", "") == "__main__":
+            from toolkit.models._worker import main_script  # most runs need none of what multiprocessing loads
+
+            if not main_script():
+                return False
         try:
             pickle.dumps(function)
         except Exception:
