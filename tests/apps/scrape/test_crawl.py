@@ -16,7 +16,7 @@ import pytest
 
 import toolkit
 from tests.apps.scrape.site import LEAVES, Served, page, serving
-from toolkit.core.task import Failure, Skip, Success
+from toolkit.core.task import Failure, Skip, Success, Task
 
 
 @pytest.fixture
@@ -167,3 +167,11 @@ def test_crawl_when_killed(site: Served, tmp_path: Path, model: str) -> None:
         process.wait()
     assert subprocess.run(command, check=False).returncode == 0
     assert titles(out) == WHOLE
+
+
+def test_dry_run_of_a_crawl_with_a_limit(site: Served, tmp_path: Path) -> None:
+    """A look ahead sees the start pages, as many as the limit lets, and ends."""
+    starts = [f"{site.address}/{name}" for name in ("a", "b", "A")]
+    planned = list(toolkit.scrape.plan(starts, tmp_path / "rows.jsonl", follow=["a"], field=["t=title"], limit=2))
+    assert [task.key for task in planned if isinstance(task, Task)] == starts[:2]
+    assert not site.asked

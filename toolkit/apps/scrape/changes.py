@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from toolkit.apps.scrape.manifest_rows import ALREADY
 from toolkit.apps.scrape.output import Batch
 from toolkit.core.errors import FailureKind
 from toolkit.core.job import Memory, Remembered
@@ -84,7 +85,7 @@ class Changes:
         """Remember which pages could not be seen, though they may be there."""
         if isinstance(outcome, Failure):
             missing = outcome.kind is FailureKind.HTTP and bool(re.match(r"HTTP (404|410)\b", outcome.message))
-        elif isinstance(outcome, Skip):
+        elif isinstance(outcome, Skip) and outcome.reason != ALREADY:
             missing = outcome.reason.startswith("duplicate")
         else:
             return

@@ -68,7 +68,7 @@ class Crawl:
             over = self._over  # asked before the frontier: what ended since may have found something
             piece = self._piece(memory, after) if self._room else []
             for key, visit, number in piece:
-                while not self._room and self._over < self._drawn + self._unasked:
+                while not self._room and memory.plan and self._over < self._drawn + self._unasked:
                     yield None  # what is under way may turn out to be no page
                 if not self._room:
                     break
@@ -76,7 +76,7 @@ class Crawl:
                 yield Task(key, visit, lane_of(visit.url), index=number)
             if piece:
                 continue
-            if over >= self._drawn + self._unasked or not memory.plan:  # without a plan's name this is a look ahead
+            if over >= self._drawn + self._unasked or not memory.plan:  # without a name it is only a look ahead
                 break
             yield None
         self.cut = not self._room
