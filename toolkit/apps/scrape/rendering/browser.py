@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
+import re
 import signal
 import sys
 import threading
@@ -17,6 +18,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 
+from toolkit.apps.scrape.rendering.chromium import SANDBOX
 from toolkit.apps.scrape.rendering.tab import CLOSING, GRACE, Engine, Showing, Tab, first_line, started
 from toolkit.core.cpus import usable_cpus
 from toolkit.core.errors import FailureKind, TaskError, UsageError
@@ -139,9 +141,7 @@ class _Place:
             except UsageError:
                 raise
             except Exception as error:
-                first = "it took too long" if isinstance(error, TimeoutError) else first_line(error)
-                hint = " (see TOOLKIT_CHROMIUM_SANDBOX in the docs)" if "sandbox" in str(error).lower() else ""
-                what = f"Chromium cannot be started: {first}{hint}"
+                what = f"Chromium cannot be started: {_why(error)}"
                 raise TaskError(FailureKind.WORKER_DIED, what, retryable=True, fatal=not self._worked) from error
             self._worked = True
             return self._engine
@@ -170,6 +170,19 @@ class _Place:
                 return
             self._over = True
         self._loop.stop()
+
+
+def _why(error: Exception) -> str:
+    """Return why the browser does not start, from what it wrote as it ended."""
+    if isinstance(error, TimeoutError):
+        return f"it did not answer within {STARTING:g} s"
+    found = re.search(
+        r"(?:FATAL|ERROR):\S*?(?:sandbox|singleton)\S* ?(.*)|FATAL:\S+ (.*)|error while loading.*", str(error)
+    )
+    why = first_line(error) if found is None else (found[1] or found[2] or found[0])[:300]
+    if "sandbox" in why.lower():
+        why += f" (to do without its sandbox, and know what that means: {SANDBOX}=off)"
+    return why
 
 
 _lock = threading.Lock()

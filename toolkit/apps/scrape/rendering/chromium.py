@@ -25,6 +25,8 @@ PROGRAM, SANDBOX = "TOOLKIT_CHROMIUM", "TOOLKIT_CHROMIUM_SANDBOX"
 """Environment variables: the program to use; "off" to do without its sandbox."""
 MEGABYTES = 512
 """What the scripts of one page may keep in memory; past it their process is ended by itself."""
+BLINK = "primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4,imagesEnabled=false"
+"""What Playwright sets, for the last flag of a name counts; and no pictures."""
 FLAGS = (
     # Nothing of a page reaches the network but by us: no name resolves, numbers included, and whatever is asked for all
     # the same goes to a proxy that is not there, this machine's own addresses included.
@@ -37,11 +39,14 @@ FLAGS = (
     "--dns-prefetch-disable",
     "--no-pings",
     "--disable-remote-fonts",
-    "--blink-settings=imagesEnabled=false",
+    f"--blink-settings={BLINK}",
     f"--js-flags=--max-old-space-size={MEGABYTES}",
 )
 PASSED_ON = frozenset({"PATH", "HOME", "LANG", "TMPDIR", "TEMP", "TMP", "TZ", "LD_LIBRARY_PATH", "SYSTEMROOT"})
 """What the browser sees of our environment: variables may hold passwords."""
+
+LONGEST = 60
+"""Bytes of the temporary folder's path with which the path of Chromium's socket there is no longer than may be."""
 
 
 def check_render() -> None:
@@ -82,4 +87,7 @@ def sandboxed(environment: Mapping[str, str] | None = None) -> bool:
 def its_environment() -> dict[str, str]:
     """Return the variables that the browser is started with."""
     known = os.environ.items()
-    return {name: value for name, value in known if name.upper() in PASSED_ON or name.startswith(("LC_", "XDG_"))}
+    kept = {name: value for name, value in known if name.upper() in PASSED_ON or name.startswith(("LC_", "XDG_"))}
+    if len(os.fsencode(kept.get("TMPDIR", ""))) > LONGEST:
+        del kept["TMPDIR"]
+    return kept
