@@ -29,6 +29,7 @@ from toolkit.apps.scrape.render import close_browser
 from toolkit.apps.scrape.rendering import subresources
 from toolkit.core.errors import FailureKind, TaskError, TaskSkipped
 from toolkit.core.http import Request
+from toolkit.core.job import Runtime
 from toolkit.core.network import Network
 from toolkit.core.task import Success
 
@@ -190,12 +191,12 @@ def test_redirect_when_it_is_not_allowed(site: Site) -> None:
     """Whoever says where we may go says so at each hop."""
     told: list[tuple[str, str]] = []
 
-    async def may_go(left: str, request: Request) -> None:
+    async def may_ask(_: Runtime, left: str, request: Request) -> None:
         told.append((left.removeprefix(site.url), request.url.removeprefix(site.url)))
         if request.url.endswith("/data.json"):
             raise TaskSkipped("robots.txt disallows it")
 
-    found = see(site.url + "/p", "<script>fetch('/moved.json')</script>", may_go=may_go)
+    found = see(site.url + "/p", "<script>fetch('/moved.json')</script>", may_ask=may_ask)
     assert told == [("/p", "/moved.json"), ("/moved.json", "/data.json")]
     assert site.paths == ["/moved.json"]
     assert found.refused == {"robots.txt disallows it": 1}

@@ -164,9 +164,8 @@ class Fetching:
         """Return the page as its scripts leave it."""
         from toolkit.apps.scrape.render import render
 
-        async def may_go(_: str, new: Request) -> None:
-            if self.obey_robots:
-                await self.ask(runtime, new)
+        async def may_ask(own: Runtime, _: str, new: Request) -> None:
+            await self.ask(own, new)
 
         done = await render(
             runtime,
@@ -179,7 +178,7 @@ class Fetching:
             timeout=self.network.timeout,
             address=address,
             dress=self.equipped,
-            may_go=may_go,
+            may_ask=may_ask,
         )
         notes = tuple(f"rendering: {count} requests refused: {reason}" for reason, count in done.refused.items())
         head = replace(page.head, headers=Headers([*_without_type(page.head.headers), *RENDERED]))

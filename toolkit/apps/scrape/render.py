@@ -39,8 +39,11 @@ AT_ONCE = 6
 """Requests of one page that are under way at the same time, as in browsers."""
 STARTING = 60.0
 """Seconds that may pass beyond a page's own until the browser has answered: it may have to start, or be busy."""
-MayGo = Callable[[str, Request], Awaitable[None]]
-"""Is told the URL that asks and the request that would come of it; raises TaskError or TaskSkipped to forbid it."""
+MayAsk = Callable[[Runtime, str, Request], Awaitable[None]]
+"""Is told the URL that asks and the request that would come of it; raises TaskError or TaskSkipped to forbid it.
+
+What it fetches to find out, it fetches with the runtime that it is given: several may be asked at the same time.
+"""
 Dress = Callable[[Runtime], Runtime]
 
 
@@ -70,7 +73,7 @@ async def render(
     timeout: float,  # noqa: ASYNC109 - it is the page's, and kept by the browser
     address: str = "",
     dress: Dress | None = None,
-    may_go: MayGo | None = None,
+    may_ask: MayAsk | None = None,
 ) -> Rendered:
     """Run a page's scripts and return what it is then.
 
@@ -86,7 +89,7 @@ async def render(
     ledger = Ledger(limit)
     public = network.private != "allow" and (network.private == "block" or came_from_public(head.url, address))
     page = _without_login(head.url)
-    kitchen = _Kitchen(page, request, network, ledger, public=public, dress=dress, may_go=may_go)
+    kitchen = _Kitchen(page, request, network, ledger, public=public, dress=dress, may_ask=may_ask)
     mail = mailbox()
     tab = Tab(
         page,
@@ -160,15 +163,15 @@ class _Kitchen:
         *,
         public: bool,
         dress: Dress | None,
-        may_go: MayGo | None,
+        may_ask: MayAsk | None,
     ) -> None:
         self.page, self.ledger = page, ledger
         self._like, self._network, self._public = like, network, public
-        self._dress, self._may_go = dress, may_go
+        self._dress, self._may_ask = dress, may_ask
 
     async def fetch(self, asked: Asked, runtime: Runtime) -> Answer | None:
         """Return what there is, or None where it cannot be had."""
-        ledger, network = self.ledger, self._network
+        ledger, network, bare = self.ledger, self._network, runtime
         request = request_for(asked, self.page, self._like, public=self._public)
         if not any(name.lower() == "accept-encoding" for name, _ in request.headers):
             request = request.with_headers(ACCEPT_ENCODING)
@@ -178,14 +181,17 @@ class _Kitchen:
             runtime = self._dress(runtime)
         sinks: list[BodySink] = []
 
+        async def may_go(left: str, request: Request) -> None:
+            if self._may_ask is not None:
+                await self._may_ask(bare, left, request)
+
         def accept(head: Head) -> Sink:
             sinks[:] = [BodySink(head.headers, min(ledger.limit, max(0, ledger.left)))]
             return sinks[0]
 
         try:
-            if self._may_go is not None:
-                await self._may_go(self.page, request)
-            reply = await follow(runtime, request, accept, may_go=self._may_go, network=network)
+            await may_go(self.page, request)
+            reply = await follow(runtime, request, accept, may_go=may_go, network=network)
             body = sinks[0].body() if sinks else b""
         except TaskSkipped as skipped:
             ledger.refused[skipped.reason] += 1
