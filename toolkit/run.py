@@ -322,6 +322,7 @@ class Run:
                 summary, status="interrupted" if interrupted else "stopped", reason=summary.reason or str(error)
             )
         self.summary = summary = replace(summary, complaints=tuple(getattr(self.app, "complaints", ())))
+        self.summary = summary = replace(summary, remarks=tuple(getattr(self.app, "remarks", ())))
         self._tell(RunFinished(summary))
 
     def _planned(self, store: Store) -> Iterator[Planned]:

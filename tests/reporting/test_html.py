@@ -115,6 +115,13 @@ def test_page_names_complaints_as_text(tmp_path: Path) -> None:
     assert (page.count("li"), page.count("img"), page.count("script")) == (2, 0, 1)
 
 
+def test_page_tells_remarks(tmp_path: Path) -> None:
+    """Below the verdict, escaped."""
+    page = written(tmp_path / "r.html", [], summary(remarks=("rows: 3 new", HOSTILE)))
+    assert "rows: 3 new" in page.words
+    assert (page.count("img"), page.count("script")) == (0, 1)
+
+
 def test_page_tells_how_late_the_loop_was(tmp_path: Path) -> None:
     """In words, and where functions were computed as a table; nothing of it under a model without a loop."""
     path = tmp_path / "r.html"

@@ -93,6 +93,15 @@ def test_ending_names_complaints_first() -> None:
     assert (report["complaints"], report["exit_code"]) == (["too few"], 1)
 
 
+def test_ending_tells_remarks_below_the_verdict() -> None:
+    """They change no exit code."""
+    told = summary(remarks=("rows: 3 new", "a\x1b"), complaints=("too few",))
+    assert list(ending(told))[1:4] == ["  rows: 3 new", "  a\\x1b", "  complaint: too few"]
+    report = document(summary(remarks=("rows: 3 new",)))
+    validate(report, schema())
+    assert (report["remarks"], report["exit_code"]) == (["rows: 3 new"], 0)
+
+
 LOOP = Lateness(p50=0.0021, p99=0.0094, max=0.014)
 COMPUTING = (
     Computed("processes", 965, 29.915, "5 ms or more on average", 2),

@@ -162,8 +162,8 @@ class App(Protocol):
     called when what landed is about to be committed; ended(outcome), called for every task that has ended, after what
     is known of it was stored: where tasks find others, a plan is over only when none is under way; leave(), called at
     the very end, whatever happened; lines(outcome), what to print of an outcome on standard output, and of None at the
-    end. And complaints: what the results as a whole are not that was asked for, in words, known once finish has been
-    called.
+    end. And complaints: what the results as a whole are not that was asked for, and remarks: what there is to tell of
+    them else, both in words, known once finish has been called.
     """
 
     @property

@@ -123,8 +123,9 @@ class Summary:
     """What became of a run. seconds: wall time. bytes: of results. left: tasks that were seen but not ended.
 
     workers: tasks at once, at most. sources: those of the command, which need not be repeated to retry. complaints:
-    what the results as a whole are not that was asked for, though each task may have done well. loop: how late event
-    loops came round, under a model that has any; computing: where they had functions computed.
+    what the results as a whole are not that was asked for, though each task may have done well. remarks: what there is
+    to tell of them else, in words. loop: how late event loops came round, under a model that has any; computing: where
+    they had functions computed.
     """
 
     app: str
@@ -151,6 +152,7 @@ class Summary:
     sources: tuple[str, ...] = ()
     limits: Limits | None = None
     complaints: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     loop: Lateness | None = None
     computing: tuple[Computed, ...] = ()
 

@@ -49,6 +49,7 @@ def page(summary: Summary, rows: Sequence[Row], ended: int, pairs: Sequence[Show
         f"<title>{text(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n<main>\n"
     )
     yield from _head(summary)
+    yield from (f"<p>{text(remark)}</p>\n" for remark in summary.remarks)
     yield from _complaints(summary.complaints)
     yield from _failures(summary.failures)
     yield from _counted("Skipped", summary.skipped)

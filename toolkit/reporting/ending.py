@@ -50,8 +50,9 @@ def verdict(summary: Summary) -> str:
 
 
 def ending(summary: Summary) -> Iterator[str]:
-    """Yield the lines: verdict, complaints, failures with examples, skips by reason, warnings, and what to do next."""
+    """Yield the lines: verdict, remarks, complaints, failures with examples, skips, warnings, and what to do next."""
     yield verdict(summary)
+    yield from (f"  {shown(text)}" for text in summary.remarks)
     yield from (f"  complaint: {shown(' '.join(text.split()))}" for text in summary.complaints[:MOST_GROUPS])
     if len(summary.complaints) > MOST_GROUPS:
         yield f"  … and {plural(len(summary.complaints) - MOST_GROUPS, 'more complaint')}; --json has every one"

@@ -180,6 +180,7 @@ def test_incremental_asks_whether_pages_are_the_same(site: Shop, tmp_path: Path)
         summary = toolkit.scrape(site.address, out, field=["t=title"], follow=["a"], incremental=True)
         assert [(row["t"], row["change"]) for row in rows(out)] == [("start", change), ("a", change)]
     assert summary.received == 0
+    assert summary.remarks == ("rows: 2 unchanged", "pages that were kept: 2 confirmed by their server")
     asked = [fields.get("if-none-match") is not None for path, fields in site.asked if path != "/robots.txt"]
     assert asked == [False, False, True, True]
 

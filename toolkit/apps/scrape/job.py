@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -35,6 +36,7 @@ from toolkit.core.network import Network
 from toolkit.core.task import Failure, Outcome, Skip, Success, Task, failure_of
 from toolkit.core.urls import lane_of, wire_url
 
+KEPT = {"fresh": "fresh, and not asked for", "confirmed": "confirmed by their server"}
 FORMAT = 4
 """Grows whenever the same rules would give other rows, so that old rows are done anew."""
 
@@ -82,6 +84,7 @@ class ScrapeApp:
         self._printed = InOrder[str]()
         self._memory: Memory | None = None
         self._planned = self._cut = False
+        self._kept_pages: Counter[str] = Counter()
         self._crawl = Crawl(
             lambda: self.settings,
             limit=options.limit,
@@ -175,6 +178,8 @@ class ScrapeApp:
         """Take in what the page led to, and its rows; raises TaskSkipped for one that is known by another URL."""
         if self.crawls:
             self._crawl.land(value, task.key, memory)
+        if value.kept:
+            self._kept_pages[value.kept] += 1
         if self.options.incremental:
             rows, lost = self._changes.mark(value.rows, memory.recall(task.key))
             value = replace(value, rows=tuple(rows), lost=tuple(lost))
@@ -204,6 +209,13 @@ class ScrapeApp:
             *(f"{count:,} links were not followed: {reason}" for reason, count in refused),
             *(f"column {name!r} is not in {self.out}: it became known too late" for name in lacking),
         )
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """How many rows are new, changed, unchanged or gone, and how many pages were not sent again."""
+        counts = ", ".join(f"{count:,} {change}" for change, count in self._changes.counts.items())
+        kept = ", ".join(f"{count:,} {KEPT[how]}" for how, count in sorted(self._kept_pages.items()))
+        return (*((f"rows: {counts}",) if counts else ()), *((f"pages that were kept: {kept}",) if kept else ()))
 
     def ended(self, outcome: Outcome) -> None:
         """Count a task that has ended: a crawl is over when none is under way."""
