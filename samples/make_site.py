@@ -12,6 +12,7 @@ import shutil
 import sys
 import zipfile
 from collections.abc import Sequence
+from decimal import Decimal
 from html import escape
 from pathlib import Path
 
@@ -19,7 +20,7 @@ if not __package__:  # run as a script, from anywhere
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from samples.catalogue import CATEGORIES, ITEMS, SHOP, Item
-from samples.texts import CZECH, FILES, PAGES, RUSSIAN, STYLE
+from samples.texts import CZECH, FILES, LIVE, LOGIN, PAGES, RUSSIAN, STYLE
 
 SITE = Path(__file__).resolve().parent / "site"
 ORIGIN = "http://origin.invalid"  # the server puts its own address in its place
@@ -29,14 +30,14 @@ Crumbs = Sequence[tuple[str, str]]
 def make(target: Path = SITE) -> None:
     """Write the whole site into `target`, which is emptied first."""
     shutil.rmtree(target, ignore_errors=True)
-    for path, data in {**pages(), **extras(), **files()}.items():
+    for path, data in {**pages(), **apart(), **extras(), **files()}.items():
         place = target / path.lstrip("/")
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(data)
 
 
 def pages() -> dict[str, bytes]:
-    """Return every HTML page by its path."""
+    """Return every HTML page that links lead to, by its path."""
     made = {f"/item/{item.slug}.html": _detail(item) for item in ITEMS}
     for slug, (name, about) in CATEGORIES.items():
         made |= _listing(f"/category/{slug}/", name, about, [item for item in ITEMS if item.category == slug], 4)
@@ -47,6 +48,23 @@ def pages() -> dict[str, bytes]:
     encoded["/russkij.html"] = _page("/russkij.html", *RUSSIAN, charset="windows-1251", lang="ru").encode("cp1251")
     encoded["/cesky.html"] = _page("/cesky.html", *CZECH, charset="", lang="cs").encode("iso-8859-2")
     return encoded
+
+
+def apart() -> dict[str, bytes]:
+    """Return the pages that no link leads to: the members' room, and a page whose rows come by script."""
+    trade = ((escape(item.title), Decimal(item.amount) * 3 / 4, item.currency) for item in ITEMS)
+    prices = "".join(
+        f'<tr><th>{title}</th><td class="trade">{amount:.2f} {currency}</td></tr>\n'
+        for title, amount, currency in trade
+    )
+    made = {
+        "/members/login.html": ("Log in", LOGIN),
+        "/members/index.html": ("Members", f'<p class="greeting">Welcome back.</p>\n<table>\n{prices}</table>'),
+        "/live/index.html": ("Papers", LIVE),
+    }
+    return {
+        path: _page(path, title, f"<h1>{escape(title)}</h1>\n{text}").encode() for path, (title, text) in made.items()
+    }
 
 
 def extras() -> dict[str, bytes]:

@@ -25,6 +25,7 @@ if not __package__:  # run as a script, from anywhere
 from samples.answers import Answer, decide
 from samples.bodies import Body
 from samples.faults import Faults, Memory, change, cut_at, paced, refuse
+from samples.members import LOGIN, Members
 from samples.shelf import Shelf
 
 
@@ -33,6 +34,7 @@ class Site:
 
     def __init__(self) -> None:
         self.memory = Memory()
+        self.members = Members()
         self.shelf = Shelf()
 
     def log(self) -> dict[str, Any]:
@@ -58,12 +60,15 @@ class Site:
             self.memory.busy -= 1
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        if request.method not in ("GET", "HEAD"):
-            return web.Response(status=405, headers={"Allow": "GET, HEAD"})
+        methods = ("GET", "HEAD", "POST") if request.path == LOGIN else ("GET", "HEAD")
+        if request.method not in methods:
+            return web.Response(status=405, headers={"Allow": ", ".join(methods)})
         faults = Faults.asked(request.query)
         await asyncio.sleep(faults.delay)
         if refusal := refuse(request, faults, self.memory):
             return refusal
+        if reply := await self.members.answer(request):
+            return reply
         body = self.shelf.find(request.path, f"{request.scheme}://{request.host}", request.query.get("seed", "0"))
         if body is not None:
             body = change(body, faults)

@@ -57,6 +57,27 @@ CZECH = (
     ),
 )
 
+LOGIN = """<form method="post">
+<input type="hidden" name="form" value="members">
+<p><label>Name <input name="user"></label></p>
+<p><label>Password <input name="password" type="password"></label></p>
+<p><button>Log in</button></p>
+</form>"""
+
+LIVE = """<p>This list is empty until the script below has filled it.</p>
+<ul class="items"></ul>
+<script>
+fetch("/files/catalogue.json").then(answer => answer.json()).then(items => {
+  for (const item of items) {
+    const card = document.createElement("li"), title = document.createElement("b");
+    title.textContent = item.title;
+    card.className = "card";
+    card.append(title, " is printed on ", item.paper);
+    document.querySelector(".items").append(card);
+  }
+});
+</script>"""
+
 STYLE = """body { font: 1rem/1.5 Georgia, serif; margin: 2rem auto; max-width: 44rem; padding: 0 1rem; color: #2b2622; }
 header, footer { border: solid #d8cfc4; border-width: 0 0 1px; padding: .5rem 0; }
 header a { margin-right: 1rem; }
