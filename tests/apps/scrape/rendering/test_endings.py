@@ -41,8 +41,18 @@ def gone(processes: set[psutil.Process]) -> bool:
     return not any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in processes)
 
 
-@pytest.mark.parametrize("model", ["sequential", "processes", "asyncio"])
-@pytest.mark.parametrize("how", ["end", "ctrl-c", "kill -9"])
+@pytest.mark.parametrize(
+    ("model", "how"),
+    [
+        ("sequential", "end"),
+        ("processes", "end"),
+        ("threads", "ctrl-c"),
+        ("processes", "ctrl-c"),
+        ("asyncio", "ctrl-c"),
+        ("sequential", "kill -9"),
+        ("processes", "kill -9"),
+    ],
+)
 def test_browser_when_the_program_ends(tmp_path: Path, model: str, how: str) -> None:
     """No process of it is left, and nothing in the temporary folder."""
     with serving() as site:

@@ -19,7 +19,8 @@ from contextlib import suppress
 from typing import Any
 
 from toolkit.apps.scrape.rendering.chromium import SANDBOX
-from toolkit.apps.scrape.rendering.tab import CLOSING, GRACE, Engine, Showing, Tab, first_line, started
+from toolkit.apps.scrape.rendering.engine import CLOSING, Engine, first_line, started
+from toolkit.apps.scrape.rendering.tab import GRACE, Showing, Tab
 from toolkit.core.cpus import usable_cpus
 from toolkit.core.errors import FailureKind, TaskError, UsageError
 

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import sys
+import json
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from toolkit.apps.scrape.rendering.chromium import FLAGS, find_chromium, its_environment, sandboxed
+from toolkit.apps.scrape.rendering.engine import CLOSING
 from toolkit.apps.scrape.rendering.subresources import Asked
 from toolkit.core.errors import FailureKind, TaskError
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, BrowserContext, Page, Playwright, Route, WebSocketRoute
+    from playwright.async_api import Browser, BrowserContext, Page, Route, WebSocketRoute
 
-CLOSING = 5.0
-"""Seconds that closing a page, or the browser, may take; then it is killed."""
 GRACE = 2.0
 """Seconds that a page has at its deadline to hand over what there is of it."""
 ALIVE = 1.0
 """Seconds in which a page answers that has nothing else to do."""
+PAUSE = 0.05
+"""Seconds between looks at a page that is replaced by another document."""
+WAITING = """new Promise((found) => {
+  const look = () => document.querySelector(%s) && (watcher.disconnect(), found(true));
+  const watcher = new MutationObserver(look);
+  watcher.observe(document, {childList: true, subtree: true, attributes: true});
+  look();
+})"""
+"""A selector that does not exist rejects it at once: what a promise's function throws does so."""
 SERIALIZED = """(() => {
   const type = document.doctype ? new XMLSerializer().serializeToString(document.doctype) : "";
   const html = type + (document.documentElement ? document.documentElement.outerHTML : "");
@@ -67,67 +72,6 @@ class Tab:
     refuse: Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """A running browser, and the program that speaks with it. number: of its first process."""
-
-    playwright: Playwright
-    browser: Browser
-    number: int
-
-    async def close(self) -> None:
-        """Close it, if need be by force."""
-        try:
-            async with asyncio.timeout(CLOSING):
-                await self.browser.close()
-        except BaseException:
-            self._kill()
-        with suppress(Exception):
-            async with asyncio.timeout(CLOSING):
-                await self.playwright.stop()
-
-    async def kill(self) -> None:
-        """End it at once."""
-        self._kill()
-        with suppress(Exception):
-            async with asyncio.timeout(CLOSING):
-                await self.playwright.stop()
-
-    def _kill(self) -> None:
-        if not self.browser.is_connected():
-            return
-        with suppress(OSError):
-            if sys.platform == "win32":
-                os.kill(self.number, signal.SIGTERM)
-            else:
-                os.killpg(self.number, signal.SIGKILL)
-
-
-async def started() -> Engine:
-    """Start Chromium, and what speaks with it; raises whatever that raises, UsageError included."""
-    from playwright.async_api import async_playwright
-
-    playwright = await async_playwright().start()
-    try:
-        browser = await playwright.chromium.launch(
-            executable_path=find_chromium(),
-            args=list(FLAGS),
-            chromium_sandbox=sandboxed(),
-            env={**its_environment()},
-            handle_sigint=False,
-            handle_sigterm=False,
-            handle_sighup=False,
-        )
-        session = await browser.new_browser_cdp_session()
-        processes = (await session.send("SystemInfo.getProcessInfo"))["processInfo"]
-        number = next(int(one["id"]) for one in processes if one["type"] == "browser")
-    except BaseException:
-        with suppress(Exception):
-            await playwright.stop()
-        raise
-    return Engine(playwright, browser, number)
-
-
 @dataclass
 class Showing:
     """One page in the browser. Without slots: Playwright keeps its wrappers of our methods in here."""
@@ -149,7 +93,7 @@ class Showing:
             context.on("page", _close)
             try:
                 async with asyncio.timeout(self.tab.timeout):
-                    await self._see(page)
+                    await self._see(context, page)
             except TimeoutError:
                 await self._overdue(context, page)
             async with asyncio.timeout(GRACE):
@@ -167,21 +111,24 @@ class Showing:
             async with asyncio.timeout(CLOSING):
                 await context.close()
 
-    async def _see(self, page: Page) -> None:
+    async def _see(self, context: BrowserContext, page: Page) -> None:
         """Return when the page has what is waited for, or has come to rest."""
-        from playwright.async_api import Error
-
         await page.goto(self.tab.url, wait_until="commit", timeout=0)
         if not self.tab.wait:
             await page.wait_for_load_state("networkidle", timeout=0)
             return
-        try:
-            await page.wait_for_selector(f"css={self.tab.wait}", state="attached", timeout=0)
-        except Error as error:
-            if "parsing" in str(error):  # no name of its own tells it
-                what = f"wait = {self.tab.wait!r}: {first_line(error)}"
-                raise TaskError(FailureKind.INPUT, what) from error
-            raise
+        waiting = WAITING % json.dumps(self.tab.wait)
+        while True:
+            try:
+                await _evaluate(context, page, waiting)
+            except _WrongError as error:
+                raise TaskError(FailureKind.INPUT, f"wait = {self.tab.wait!r}: {error}") from error
+            except Exception as error:  # another document has taken the place of the first, say
+                if page.is_closed() or not self.browser.is_connected() or "crashed" in str(error):
+                    raise
+                await asyncio.sleep(PAUSE)
+            else:
+                return
 
     async def _overdue(self, context: BrowserContext, page: Page) -> None:
         """Take a page that never rests for what it is; one that lacks what is waited for is a failure."""
@@ -253,13 +200,16 @@ async def _evaluate(context: BrowserContext, page: Page, expression: str) -> Any
     session = await context.new_cdp_session(page)
     frame = (await session.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
     world = (await session.send("Page.createIsolatedWorld", {"frameId": frame}))["executionContextId"]
-    given = {"expression": expression, "contextId": world, "returnByValue": True}
-    return (await session.send("Runtime.evaluate", given))["result"].get("value")
+    given = {"expression": expression, "contextId": world, "returnByValue": True, "awaitPromise": True}
+    answer = await session.send("Runtime.evaluate", given)
+    if "exceptionDetails" in answer:
+        told = answer["exceptionDetails"].get("exception", {}).get("description", "it cannot be evaluated")
+        raise _WrongError(str(told).partition("\n")[0][:300])
+    return answer["result"].get("value")
 
 
-def first_line(error: BaseException) -> str:
-    """Return what an error says first: Playwright adds a log of calls."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+class _WrongError(Exception):
+    """What was to be evaluated cannot be."""
 
 
 _closing: set[asyncio.Future[None]] = set()
