@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tests.apps.scrape.rendering.pages import (
     Site,
     browsers,
     needs_chromium,
+    rendered,
     see,
     serving,
     until,
@@ -31,6 +33,7 @@ from toolkit.core.errors import FailureKind, TaskError, TaskSkipped
 from toolkit.core.http import Request
 from toolkit.core.job import Runtime
 from toolkit.core.network import Network
+from toolkit.core.runtime import BlockingClient, BlockingRuntime, Cancelled, drive
 from toolkit.core.task import Success
 
 pytestmark = [needs_chromium, pytest.mark.timeout(110)]
@@ -324,3 +327,26 @@ def test_browser_when_it_does_not_start(site: Site, tmp_path: Path, monkeypatch:
     close_browser()
     assert (caught.value.kind, caught.value.fatal) == (FailureKind.WORKER_DIED, True)
     assert caught.value.message.startswith("Chromium cannot be started: No usable sandbox! Update it (to do without")
+
+
+class GivenUp(BlockingRuntime):
+    """A runtime of a run that has been given up: what it is asked to do is not done any more."""
+
+    async def call(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Say so."""
+        raise Cancelled
+
+
+def test_page_when_the_run_is_given_up(site: Site) -> None:
+    """Whoever waits for it in a thread waits no longer, and the page is given up in the browser, too."""
+    runtime = GivenUp(no_client, received=lambda _: None, cancelled=lambda: True)
+    started = time.monotonic()
+    with pytest.raises(Cancelled):
+        drive(rendered(runtime, site.url, "<p>", "#never", 15.0))
+    assert time.monotonic() - started < 10
+    assert ROWS in see(site.url, PAGE, "li:nth-child(3)").body.decode()
+
+
+def no_client() -> BlockingClient:
+    """Open nothing."""
+    raise AssertionError("nothing is to be fetched")

@@ -90,7 +90,7 @@ async def render(
     public = network.private != "allow" and (network.private == "block" or came_from_public(head.url, address))
     page = _without_login(head.url)
     kitchen = _Kitchen(page, request, network, ledger, public=public, dress=dress, may_ask=may_ask)
-    mail = mailbox()
+    mail = mailbox(runtime)
     tab = Tab(
         page,
         body,

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
 from toolkit.core.errors import FailureKind, TaskError
+from toolkit.core.job import Runtime
+
+BEAT = 0.2
+"""Seconds between two looks whether the run has been given up."""
 
 
 class Mail(Protocol):
@@ -21,9 +26,10 @@ class Mail(Protocol):
 
 
 class _Blocking:
-    """For a thread that waits."""
+    """For a thread that waits. It asks its runtime, time and again, whether the run has been given up."""
 
-    def __init__(self) -> None:
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
         self._items: SimpleQueue[Any] = SimpleQueue()
 
     def put(self, item: Any) -> None:
@@ -32,10 +38,12 @@ class _Blocking:
 
     async def get(self, patience: float) -> Any:
         """Return what comes next, in this thread."""
-        try:
-            return self._items.get(timeout=patience)
-        except Empty:
-            raise _silent(patience) from None
+        ends = time.monotonic() + patience
+        while time.monotonic() < ends:
+            with suppress(Empty):
+                return self._items.get(timeout=BEAT)
+            await self._runtime.call(_nothing)
+        raise _silent(patience)
 
 
 class _Looping:
@@ -59,13 +67,17 @@ class _Looping:
             raise _silent(patience) from None
 
 
-def mailbox() -> Mail:
-    """Return one that waits as the caller does: on its event loop, or in its thread."""
+def mailbox(runtime: Runtime) -> Mail:
+    """Return one that waits as the runtime's tasks do: on their event loop, or in their thread."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return _Blocking()
+        return _Blocking(runtime)
     return _Looping()
+
+
+def _nothing() -> None:
+    """Do nothing: a runtime that is asked to may say that all is over."""
 
 
 def _silent(patience: float) -> TaskError:
