@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -29,22 +26,19 @@ from toolkit.options import NetworkOptions, RunOptions, client_options_of, limit
 from toolkit.probing import in_batches, outcomes_of
 from toolkit.reporting import (
     LimitChanged,
-    Limits,
     Reporter,
     RunFinished,
     RunStarted,
-    SlowHost,
     Summary,
-    Tally,
     TaskSettled,
 )
 from toolkit.reporting.words import command_line
+from toolkit.signals import taken_as
 from toolkit.store import Store
+from toolkit.telling import Telling, limits_of_run
 
 TICK = 0.2
 """Seconds between Tick events."""
-MOST_HOSTS = 20
-"""Hosts that the report names as slowed down."""
 GRACE = 10.0
 """Seconds that running tasks may take to end after the first Ctrl-C, or the end of the run's time."""
 
@@ -86,13 +80,11 @@ class Run:
             models.check_loop(self._model)
         self._sources = tuple(sources)
         self._plan_name = hashlib.sha256("\0".join(sources).encode("utf-8", "surrogatepass")).hexdigest()[:16]
-        self._reporters = [*reporters, *self._manifest()]
+        self._tell = Telling([*reporters, *self._manifest()])
         self._interrupts = 0
         self._preparing = False
         self._closing = False
         self._stop = ""
-        self._fault: Exception | None = None
-        self._tally = Tally()
         self._unnoted: list[Outcome] = []
 
     def interrupt(self) -> None:
@@ -119,7 +111,7 @@ class Run:
 
     def finish(self, each: Callable[[Outcome], None] | None = None) -> Summary:
         """Run to the end, taking Ctrl-C as interrupt() where this is the main thread; each sees every outcome."""
-        with _signals(self.interrupt):
+        with taken_as(self.interrupt):
             for outcome in self.outcomes():
                 if each is not None:
                     each(outcome)
@@ -195,7 +187,7 @@ class Run:
             if failure is None:
                 self._closing = True
                 self._close(store, schedule, feed, engine, started, at)
-        if failure := failure or self._fault:
+        if failure := failure or self._tell.fault:
             raise failure
 
     def _follow(self, engine: Engine, feed: ScheduleFeed, store: Store, started: float) -> Iterator[Outcome]:
@@ -228,9 +220,10 @@ class Run:
             return []
         landed = [(self._brought(outcome, store) if retry is None else outcome, retry) for outcome, retry in landed]
         final = [outcome for outcome, retry in landed if retry is None]
+        self._unnoted += final
         try:
             self._offer("storing", store)
-            self._record(final, store)
+            self._record(store)
         except (RunStopped, TaskError) as error:
             feed.stop(str(error))
             feed.cancel()
@@ -240,15 +233,14 @@ class Run:
         for outcome, retry in landed:
             if retry is None:
                 value = outcome.value if isinstance(outcome, Success) else None
-                self._tally.add(outcome, getattr(value, "bytes", 0), getattr(value, "warnings", ()))
+                self._tell.tally.add(outcome, getattr(value, "bytes", 0), getattr(value, "warnings", ()))
             self._tell(TaskSettled(outcome, None if retry is None else max(0.0, retry.due - now)))
-        if self._fault is not None:
-            feed.stop(f"a reporter failed: {self._fault}")
+        if self._tell.fault is not None:
+            feed.stop(f"a reporter failed: {self._tell.fault}")
         return final
 
-    def _record(self, final: list[Outcome], store: Store) -> None:
+    def _record(self, store: Store) -> None:
         """Note what became of tasks; what finds no room waits, and is done again by the next run if it never does."""
-        self._unnoted += final
         store.record(self.app, self._unnoted, retrying=self.options.retry_failed)
         self._unnoted = []
 
@@ -282,7 +274,7 @@ class Run:
     ) -> None:
         counts = schedule.counts
         for text in getattr(self.app, "warnings", ()):
-            self._tally.warn(text)
+            self._tell.tally.warn(text)
         interrupted = schedule.stopped == "interrupted"
         self.summary = summary = Summary(
             app=self.app.name,
@@ -291,13 +283,13 @@ class Run:
             client=self._client.name if self.app.network else None,
             status="interrupted" if interrupted else "stopped" if schedule.stopped else "complete",
             reason=schedule.stopped,
-            succeeded=self._tally.succeeded,
-            skipped=dict(self._tally.skipped),
-            failed=dict(self._tally.failed),
-            failures=self._tally.groups(),
+            succeeded=self._tell.tally.succeeded,
+            skipped=dict(self._tell.tally.skipped),
+            failed=dict(self._tell.tally.failed),
+            failures=self._tell.tally.groups(),
             left=counts.drawn - counts.ended,
             retried=counts.retried,
-            bytes=self._tally.bytes,
+            bytes=self._tell.tally.bytes,
             received=feed.bytes,
             seconds=time.monotonic() - started,
             started=at.isoformat(timespec="seconds"),
@@ -306,23 +298,24 @@ class Run:
             command=self.command,
             sources=self._sources,
             startup_seconds=engine.startup,
-            warnings=dict(self._tally.warnings),
-            limits=_limits(schedule),
+            warnings=dict(self._tell.tally.warnings),
+            limits=limits_of_run(schedule),
             loop=feed.lag.lateness(),
             computing=feed.computed,
         )
         ended = {"succeeded": summary.succeeded, "failed": summary.errors, "skipped": summary.skips}
         try:
             if self._unnoted:  # parts have made room since
-                self._record([], store)
+                self._offer("storing", store)
+                self._record(store)
             store.end(summary.status, ended)
             self.app.finish(store)
         except (TaskError, RunStopped) as error:  # the disk is full: what is done stays done
             self.summary = summary = replace(
                 summary, status="interrupted" if interrupted else "stopped", reason=summary.reason or str(error)
             )
-        self.summary = summary = replace(summary, complaints=tuple(getattr(self.app, "complaints", ())))
-        self.summary = summary = replace(summary, remarks=tuple(getattr(self.app, "remarks", ())))
+        said: dict[str, Any] = {name: tuple(getattr(self.app, name, ())) for name in ("complaints", "remarks")}
+        self.summary = summary = replace(summary, **said)
         self._tell(RunFinished(summary))
 
     def _planned(self, store: Store) -> Iterator[Planned]:
@@ -366,47 +359,3 @@ class Run:
             limits=self._limits,
             uvloop=self._uvloop,
         )
-
-    def _tell(self, event: Any) -> None:
-        """Tell every reporter; one that fails is told no more, and ends the run unless it was a disk or a terminal."""
-        for reporter in list(self._reporters):
-            try:
-                reporter(event)
-            except Exception as error:
-                self._reporters.remove(reporter)
-                if isinstance(error, OSError):
-                    where = f"{error.filename}: " if error.filename else ""
-                    self._tally.warn(f"a report could not be written: {where}{error.strerror or error}")
-                else:
-                    self._fault = self._fault or error
-
-
-def _limits(schedule: Schedule) -> Limits | None:
-    """Return what became of the limit on tasks at once, where there was one."""
-    limiter = schedule.limiter
-    if not schedule.policy.workers:
-        return None
-    hosts = [SlowHost(host.name, host.least, host.failures, host.kind) for host in schedule.slowed.all()]
-    return Limits(
-        limiter.adaptive,
-        limiter.highest,
-        limiter.settled,
-        limiter.changed,
-        limiter.why,
-        schedule.policy.per_lane,
-        tuple(hosts[:MOST_HOSTS]),
-    )
-
-
-@contextmanager
-def _signals(interrupt: Callable[[], None]) -> Iterator[None]:
-    """Take SIGINT and SIGTERM as interrupts, where this thread may."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, lambda *_: interrupt()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
