@@ -56,7 +56,7 @@ class _Place:
         self._pages: set[Future[Any]] = set()
         self._over = False
         self._engine: Engine | None = None
-        self._starting = asyncio.Lock()
+        self._starting: asyncio.Task[Engine] | None = None
         self._room = asyncio.Semaphore(max(2, usable_cpus()))
         self._idle: asyncio.TimerHandle | None = None
         self._worked = False
@@ -120,6 +120,8 @@ class _Place:
         for page in list(self._pages):
             page.cancel()
         await asyncio.sleep(0)
+        if self._starting is not None:
+            await asyncio.wait([self._starting])
         if self._engine is not None:
             await self._engine.close()
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
@@ -129,23 +131,29 @@ class _Place:
 
     async def _started(self) -> Engine:
         """Return a browser that answers."""
-        async with self._starting:
-            if self._idle is not None:
-                self._idle.cancel()
-            if self._engine is not None and self._engine.browser.is_connected():
-                return self._engine
+        if self._idle is not None:
+            self._idle.cancel()
+        if self._engine is not None and self._engine.browser.is_connected():
+            return self._engine
+        if self._starting is None:
+            self._starting = self._loop.create_task(self._start())
+        return await asyncio.shield(self._starting)  # whoever gives up, it is not to stay half started
+
+    async def _start(self) -> Engine:
+        try:
             if self._engine is not None:
                 await self._give_up(self._engine)
-            try:
-                async with asyncio.timeout(STARTING):
-                    self._engine = await started()
-            except UsageError:
-                raise
-            except Exception as error:
-                what = f"Chromium cannot be started: {_why(error)}"
-                raise TaskError(FailureKind.WORKER_DIED, what, retryable=True, fatal=not self._worked) from error
-            self._worked = True
-            return self._engine
+            async with asyncio.timeout(STARTING):
+                self._engine = await started()
+        except UsageError:
+            raise
+        except Exception as error:
+            what = f"Chromium cannot be started: {_why(error)}"
+            raise TaskError(FailureKind.WORKER_DIED, what, retryable=True, fatal=not self._worked) from error
+        finally:
+            self._starting = None
+        self._worked = True
+        return self._engine
 
     async def _give_up(self, engine: Engine) -> None:
         """Have another browser from now on."""

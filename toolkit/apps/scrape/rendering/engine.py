@@ -59,7 +59,11 @@ async def started() -> Engine:
     """Start Chromium, and what speaks with it; raises whatever that raises, UsageError included."""
     from playwright.async_api import async_playwright
 
-    playwright = await async_playwright().start()
+    try:
+        playwright = await async_playwright().start()
+    except BaseException:
+        _kill_half_started()
+        raise
     try:
         browser = await playwright.chromium.launch(
             executable_path=find_chromium(),
@@ -78,6 +82,16 @@ async def started() -> Engine:
             await playwright.stop()
         raise
     return Engine(playwright, browser, number)
+
+
+def _kill_half_started() -> None:
+    """End Playwright's program: one that is given up while it starts would not end by itself."""
+    import psutil
+
+    for child in psutil.Process().children():
+        with suppress(psutil.Error):
+            if "run-driver" in child.cmdline():
+                child.kill()
 
 
 def first_line(error: BaseException) -> str:
