@@ -13,10 +13,12 @@ import pytest
 
 from samples.serve import SampleServer
 from tests.conftest import Toolkit
+from toolkit.apps.scrape.rendering.chromium import check_render
+from toolkit.core.errors import UsageError
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "samples" / "README.md"]
-FENCE = re.compile(r"^```(\w+)( norun)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```(\w+)( norun| chromium)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 QUICK = (
     (re.compile(r"--rounds \d+"), "--rounds 1"),
     (re.compile(r"\btoolkit resize "), "toolkit resize --model threads "),
@@ -24,12 +26,18 @@ QUICK = (
 """What the pages advise, and what shows as well that the commands work: one round, and a model that starts at once."""
 ADDRESS = "http://localhost:8000/"
 
+try:
+    check_render()
+    RUNS: tuple[str, ...] = ("", " chromium")
+except UsageError:  # there is no browser here: what needs one is left out
+    RUNS = ("",)
+
 pytestmark = pytest.mark.timeout(110)
 
 
 def blocks(page: Path) -> list[tuple[str, str]]:
-    """Return the shell and Python blocks of a page that are meant to be run, as (language, text)."""
-    found = [(language, text) for language, mark, text in FENCE.findall(page.read_text()) if not mark]
+    """Return the shell and Python blocks of a page that are meant to be run here, as (language, text)."""
+    found = [(language, text) for language, mark, text in FENCE.findall(page.read_text()) if mark in RUNS]
     return [(language, text) for language, text in found if language in ("sh", "python")]
 
 
