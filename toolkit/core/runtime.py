@@ -118,7 +118,8 @@ class BlockingRuntime:
                 self._close_client()
 
     async def call(self, function: Callable[..., T], *args: Any) -> T:
-        """Call the function, in this thread."""
+        """Call the function, in this thread; raises Cancelled where nothing is to begin any more."""
+        self._check()
         return function(*args)
 
     async def compute(self, function: Callable[..., T], *args: Any) -> T:

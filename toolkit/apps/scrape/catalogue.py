@@ -13,7 +13,7 @@ from toolkit.apps.scrape.keys import key_of
 from toolkit.apps.scrape.sitemaps import NestedSitemap, SitemapEntry, announced, read_sitemap
 from toolkit.apps.scrape.visit import Visit
 from toolkit.core.errors import TaskError
-from toolkit.core.follow import follow
+from toolkit.core.follow import MayGo, follow
 from toolkit.core.http import Head, Reply, Request, http_error, media_type
 from toolkit.core.job import Runtime
 from toolkit.core.network import Network
@@ -44,14 +44,21 @@ def visits_of(sitemaps: tuple[str, ...], feeds: tuple[str, ...]) -> list[Visit]:
 
 
 async def read_catalogue(
-    visit: Visit, runtime: Runtime, headers: tuple[tuple[str, str], ...], network: Network, since: datetime | None
+    visit: Visit,
+    runtime: Runtime,
+    headers: tuple[tuple[str, str], ...],
+    network: Network,
+    since: datetime | None,
+    may_go: MayGo | None = None,
 ) -> tuple[Reply, list[Found], tuple[str, ...]]:
-    """Fetch one, and return the reply, what it leads to, and notes on it; raises TaskError."""
+    """Fetch one, and return the reply, what it leads to, and notes on it; raises TaskError, and what may_go raises."""
     url = robots.robots_url(visit.url) if visit.kind == "robots" else visit.url
     request = network.request(url, (*headers, ACCEPT_ENCODING))
     if visit.public:
         request = replace(request, addresses="public")
-    reply, body = await _fetched(runtime, request, network, may_fail=visit.kind == "robots")
+    if visit.kind == "robots":
+        may_go = None  # it is robots.txt itself
+    reply, body = await _fetched(runtime, request, network, may_go, may_fail=visit.kind == "robots")
     if visit.kind == "robots":
         return reply, _announced(visit, body), ()
     head = reply.head
@@ -75,7 +82,9 @@ async def read_catalogue(
     return reply, found, tuple(notes)
 
 
-async def _fetched(runtime: Runtime, request: Request, network: Network, *, may_fail: bool) -> tuple[Reply, bytes]:
+async def _fetched(
+    runtime: Runtime, request: Request, network: Network, may_go: MayGo | None, *, may_fail: bool
+) -> tuple[Reply, bytes]:
     sink: BodySink | None = None
 
     def accept(head: Head) -> BodySink | None:
@@ -87,7 +96,7 @@ async def _fetched(runtime: Runtime, request: Request, network: Network, *, may_
         sink = BodySink(head.headers, LARGEST)
         return sink
 
-    reply = await follow(runtime, request, accept, network=network)
+    reply = await follow(runtime, request, accept, may_go=may_go, network=network)
     return reply, b"" if sink is None else sink.body()
 
 

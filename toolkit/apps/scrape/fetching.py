@@ -28,6 +28,8 @@ ACCEPT = ("Accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1")
 BODILESS = frozenset({204, 205})
 RENDERED = Headers([("content-type", "text/html; charset=utf-8")])
 """What a browser gives back."""
+USUAL = frozenset({"font", "media", "image", "ping", "other", "websocket", "eventsource", "navigation"})
+"""What pages ask for and no browser of ours gets: that is not told."""
 
 Refusal = Callable[[str], str]
 """Says why a redirect to a URL is not followed, or nothing."""
@@ -80,17 +82,18 @@ class Fetching:
     async def page(self, runtime: Runtime, visit: Visit, refuses: Refusal) -> Fetched:
         """Fetch the page of a visit; raises TaskError, and TaskSkipped where it may not be."""
         request = self.request(visit, (("User-Agent", self.user_agent), ACCEPT, ACCEPT_ENCODING))
-        delay = await self.ask(runtime, request)
+        asked = await self.ask(runtime, request)
 
         async def may_go(_: str, new: Request) -> None:
             if why := refuses(new.url):
                 raise TaskSkipped(f"redirected: {why}")
-            await self.ask(runtime, replace(request, url=new.url, addresses=new.addresses))
+            await self.ask_again(runtime, replace(request, url=new.url, addresses=new.addresses))
 
         reply, body = await self._exchanged(runtime, request, may_go)
         public = self.is_public(reply.head.url, reply.address)
-        notes = (page_cache(self.cache).complain(),) if self.cache else ()
-        fetched = Fetched(reply.head, body, reply.received, reply.kept, delay, public, tuple(filter(None, notes)))
+        notes = (asked.warning(self.agent), page_cache(self.cache).complain() if self.cache else "")
+        told, delay = tuple(filter(None, notes)), asked.crawl_delay(self.agent)
+        fetched = Fetched(reply.head, body, reply.received, reply.kept, delay, public, told)
         kind = self.rules.page(visit.page) if visit.page else self.rules.page_for(reply.head.url)
         if self.render and kind is not None and kind.render:
             return await self._rendered(runtime, fetched, kind, request, reply.address)
@@ -121,14 +124,22 @@ class Fetching:
                 return reply, door.body(reply.head)
             logins = await self._log_in(runtime, login, request, after=logins)
 
-    async def ask(self, runtime: Runtime, request: Request) -> float | None:
-        """Ask robots.txt; return its crawl delay, or raise TaskSkipped."""
+    async def ask_again(self, runtime: Runtime, request: Request) -> None:
+        """Ask robots.txt of where a redirect leads; its trouble is not that of the host that redirects."""
+        try:
+            await self.ask(runtime, request)
+        except TaskError as error:
+            error.cool_lane = False
+            raise
+
+    async def ask(self, runtime: Runtime, request: Request) -> robots.Robots:
+        """Ask robots.txt; raises TaskSkipped if it forbids the page."""
         if not self.obey_robots:
-            return None
+            return robots.Robots()
         asked = await robots.shared(self.run).read(runtime, request, self.network)
         if not asked.allows(request.url, self.agent):
             raise TaskSkipped("robots.txt disallows it")
-        return asked.crawl_delay(self.agent)
+        return asked
 
     def equipped(self, runtime: Runtime) -> Runtime:
         """Return the runtime with what is kept, and with what hosts have set."""
@@ -143,10 +154,14 @@ class Fetching:
         if self.cache and (complaint := page_cache(self.cache).complaint):
             raise UsageError(f"--cache {self.cache}: {complaint}")
 
-    def close_cache(self) -> None:
-        """Close it, so that it is one file."""
+    def close(self) -> None:
+        """Close that file, so that it is one, and the browser of this process."""
         if self.cache:
             page_cache(self.cache).close()
+        if self.render:
+            from toolkit.apps.scrape.rendering.browser import close_browser
+
+            close_browser()
 
     def is_public(self, url: str, address: str) -> bool:
         """Tell whether what a page names must be public, since the page is."""
@@ -165,7 +180,7 @@ class Fetching:
         from toolkit.apps.scrape.render import render
 
         async def may_ask(own: Runtime, _: str, new: Request) -> None:
-            await self.ask(own, new)
+            await self.ask_again(own, new)
 
         done = await render(
             runtime,
@@ -180,7 +195,11 @@ class Fetching:
             dress=self.equipped,
             may_ask=may_ask,
         )
-        notes = tuple(f"rendering: {count} requests refused: {reason}" for reason, count in done.refused.items())
+        notes = tuple(
+            f"rendering: {count} requests refused: {reason}"
+            for reason, count in done.refused.items()
+            if reason not in USUAL
+        )
         head = replace(page.head, headers=Headers([*_without_type(page.head.headers), *RENDERED]))
         received, notes = page.received + done.received, (*page.notes, *notes)
         return replace(page, head=head, body=done.body, received=received, notes=notes)

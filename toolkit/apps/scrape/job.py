@@ -198,7 +198,7 @@ class ScrapeApp:
         """Close the files that were open all the time."""
         self._output.leave()
         if self._memory is not None and self._memory.run_id:
-            self.job.fetching.close_cache()
+            self.job.fetching.close()
 
     @property
     def warnings(self) -> tuple[str, ...]:

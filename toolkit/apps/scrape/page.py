@@ -20,7 +20,7 @@ from toolkit.apps.scrape.rules import Reading, Rules, read_page
 from toolkit.apps.scrape.scope import OUT_OF_SCOPE, Scope
 from toolkit.apps.scrape.visit import Visit
 from toolkit.core.errors import FailureKind, TaskError, TaskSkipped
-from toolkit.core.http import Head, Headers, media_type
+from toolkit.core.http import Head, Headers, Request, media_type
 from toolkit.core.job import Runtime
 from toolkit.core.task import Task
 
@@ -84,7 +84,11 @@ class ScrapeJob:
         headers = (("User-Agent", fetching.user_agent),)
         if visit.kind != "robots":
             await fetching.ask(runtime, fetching.request(visit, headers))
-        reply, found, notes = await read_catalogue(visit, runtime, headers, fetching.network, self.since)
+
+        async def may_go(_: str, new: Request) -> None:
+            await fetching.ask_again(runtime, new)
+
+        reply, found, notes = await read_catalogue(visit, runtime, headers, fetching.network, self.since, may_go)
         public = visit.public or fetching.is_public(reply.head.url, reply.address)
         kept: list[Found] = []
         refused: Counter[str] = Counter()

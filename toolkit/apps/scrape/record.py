@@ -64,10 +64,10 @@ class RecordJob:
         fetching = self.fetching
         headers = (("User-Agent", fetching.user_agent), ACCEPT, ACCEPT_ENCODING)
         request = fetching.network.request(task.payload.url, headers)
-        delay = await fetching.ask(runtime, request)
+        delay = (await fetching.ask(runtime, request)).crawl_delay(fetching.agent)
 
         async def may_go(_: str, new: Request) -> None:
-            await fetching.ask(runtime, replace(request, url=new.url, addresses=new.addresses))
+            await fetching.ask_again(runtime, replace(request, url=new.url, addresses=new.addresses))
 
         sink: BodySink | None = None
 
