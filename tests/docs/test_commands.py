@@ -78,7 +78,16 @@ def _quick(text: str) -> str:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_links_lead_somewhere(page: Path) -> None:
-    """Every relative link in a page names a file that exists."""
-    for target in re.findall(r"\]\(([^)#\s]+)", page.read_text()):
+    """Every relative link in a page names a file that exists, and a heading that is in it."""
+    for target in re.findall(r"\]\(([^)\s]+)", page.read_text()):
         if "://" not in target:
-            assert (page.parent / target).exists(), target
+            name, _, anchor = target.partition("#")
+            there = page.parent / name if name else page
+            assert there.exists(), target
+            assert not anchor or anchor in anchors(there), target
+
+
+def anchors(page: Path) -> set[str]:
+    """Return what headings of a page are called in links."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
