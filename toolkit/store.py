@@ -183,6 +183,12 @@ class Store:
         """Yield every task done with these settings, in the order of the plans that brought them."""
         return self._remembered("state = 'done' AND settings = ?", settings)
 
+    def texts(self, settings: str) -> Iterator[str]:
+        """Yield what was kept of the same tasks, in the same order, as JSON."""
+        sql = f"SELECT value FROM tasks JOIN plans USING (plan) WHERE state = 'done' AND settings = ? {_ORDER}"
+        for (text,) in self._read(sql, (settings,)):
+            yield text
+
     def kept(self) -> Iterator[Remembered]:
         """Yield every task that was ever done, in the same order, whatever its settings and what became of it since."""
         return self._remembered("value <> '{}'")
@@ -190,7 +196,7 @@ class Store:
     def _remembered(self, which: str, *values: str) -> Iterator[Remembered]:
         sql = (
             "SELECT key, state, settings, value, place, plan, run FROM tasks JOIN plans USING (plan)"
-            f" WHERE {which} ORDER BY plans.number, place, key"
+            f" WHERE {which} {_ORDER}"
         )
         for key, state, settings, value, *rest in self._read(sql, values):
             yield Remembered(_raw(key), state, settings, json.loads(value), *rest)
@@ -236,7 +242,8 @@ class Store:
             task = outcome.task
             common = (_text(task.key), app.settings, self.plan, task.index, task.attempt)
             if isinstance(outcome, Success):
-                done.append((*common, json.dumps(app.record(outcome.value)), self.run_id, now))
+                kept = app.record(outcome.value)
+                done.append((*common, kept if isinstance(kept, str) else json.dumps(kept), self.run_id, now))
             elif isinstance(outcome, Failure):
                 payload = json.dumps(app.dump(task))
                 failed.append((*common, payload, outcome.kind.value, _text(outcome.message), self.run_id, now))
@@ -361,6 +368,7 @@ INSERT INTO tasks (key, state, settings, plan, place, attempts, payload, kind, m
 VALUES (?1, 'failed', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
 ON CONFLICT (key) DO UPDATE SET state = 'failed', settings = ?2, attempts = ?5, payload = ?6, kind = ?7,
     message = ?8, run = ?9, at = ?10"""
+_ORDER = "ORDER BY plans.number, place, key"
 _PLACE = ", plan = ?3, place = ?4"
 _MOVED = "UPDATE tasks SET plan = ?, place = ? WHERE key = ? AND state = 'done' AND (plan <> ? OR place <> ?)"
 

@@ -139,6 +139,9 @@ class Memory(Protocol):
     def done(self, settings: str) -> Iterator[Remembered]:
         """Yield every task done with these settings, in the order of the plans that brought them."""
 
+    def texts(self, settings: str) -> Iterator[str]:
+        """Yield what App.record kept of the same tasks, in the same order, as JSON."""
+
     def kept(self) -> Iterator[Remembered]:
         """Yield every task that was ever done, in the same order, whatever its settings and what became of it since."""
 
@@ -199,8 +202,8 @@ class App(Protocol):
     def recall(self, task: Task[Any], known: Remembered) -> Task[Any] | Skip:
         """Decide from what is known whether a task must be done, and hand what helps to its job."""
 
-    def record(self, value: Any) -> dict[str, Any]:
-        """Return what the store keeps of a success, as JSON values; "bytes" (int) is summed in the report."""
+    def record(self, value: Any) -> dict[str, Any] | str:
+        """Return what the store keeps of a success: JSON values by name, or such an object as JSON."""
 
     def land(self, task: Task[Any], value: Any, memory: Memory) -> Any:
         """Do what only one place can do, such as choosing a name that depends on other results.

@@ -73,6 +73,10 @@ class Blank:
         """Remember nothing."""
         return iter(())
 
+    def texts(self, settings: str) -> Iterator[str]:
+        """Remember nothing."""
+        return iter(())
+
     def kept(self) -> Iterator[Remembered]:
         """Remember nothing."""
         return iter(())

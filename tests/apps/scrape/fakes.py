@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
@@ -144,6 +145,10 @@ class FakeMemory:
     def done(self, settings: str) -> Iterator[Remembered]:
         """Yield what is done, in the order of the list."""
         yield from sorted((r for r in self.known.values() if r.settings == settings), key=lambda r: r.index)
+
+    def texts(self, settings: str) -> Iterator[str]:
+        """Yield the same as JSON."""
+        yield from (json.dumps(known.value) for known in self.done(settings))
 
     def kept(self) -> Iterator[Remembered]:
         """Yield all that is done."""

@@ -41,7 +41,7 @@ def run(app: ScrapeApp, memory: FakeMemory) -> list[Outcome]:
         if isinstance(outcome, Task):
             outcome = perform(client, app.job, outcome)
         if isinstance(outcome, Success):
-            memory.keep(outcome.task.key, app.settings, app.record(outcome.value), outcome.task.index)
+            memory.keep(outcome.task.key, app.settings, json.loads(app.record(outcome.value)), outcome.task.index)
         outcomes.append(outcome)
     app.finish(memory)
     return outcomes
@@ -122,14 +122,13 @@ def test_record_when_kept(tmp_path: Path) -> None:
     assert isinstance(task, Task)
     outcome = perform(FakeClient(PAGES), app.job, task)
     assert isinstance(outcome, Success)
-    kept = app.record(outcome.value)
+    kept = json.loads(app.record(outcome.value))
     (row,) = kept["rows"]
     assert datetime.fromisoformat(row["fetched_at"]) <= datetime.now(UTC)
     facts = {"url": f"{HOST}/a", "final_url": f"{HOST}/a", "status": 200, "t": "a"}
     assert row == facts | {"fetched_at": row["fetched_at"]}
     assert kept["bytes"] == len(PAGES[f"{HOST}/a"].body)
     assert [json.loads(line) for line in app.lines(outcome)] == [row]
-    assert json.loads(json.dumps(kept)) == kept
 
 
 def test_prepare_when_the_output_is_fine(tmp_path: Path) -> None:

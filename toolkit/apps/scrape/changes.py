@@ -14,12 +14,11 @@ from typing import Any
 
 from toolkit.apps.scrape.manifest_rows import ALREADY
 from toolkit.apps.scrape.output import Batch
+from toolkit.apps.scrape.result import CHANGE
 from toolkit.core.errors import FailureKind
 from toolkit.core.job import Memory, Remembered
 from toolkit.core.task import Failure, Outcome, Skip
 
-COLUMN = "change"
-"""The column that says it."""
 NEW, CHANGED, UNCHANGED, GONE = "new", "changed", "unchanged", "gone"
 UNCHECKED = "unchecked"
 """Rows of a page that this round has not seen, or could not read."""
@@ -77,8 +76,8 @@ class Changes:
                 changes[index] = CHANGED
         self._seen.update(changes)
         self._seen[GONE] += len(lost)
-        return [{**row, COLUMN: change} for row, change in zip(rows, changes, strict=True)], [
-            {**row, COLUMN: GONE} for row in lost
+        return [{**row, CHANGE: change} for row, change in zip(rows, changes, strict=True)], [
+            {**row, CHANGE: GONE} for row in lost
         ]
 
     def ended(self, outcome: Outcome) -> None:
@@ -102,7 +101,7 @@ class Changes:
             elif not value.get(GONE) and "rows" in value:
                 change = GONE if complete and self._is_gone(known, memory) else UNCHECKED
                 unseen[change] += len(value["rows"])
-                yield Batch([{**row, COLUMN: change} for row in value["rows"]], known.run, change == GONE)
+                yield Batch([{**row, CHANGE: change} for row in value["rows"]], known.run, change == GONE)
         self._unseen = unseen
 
     def close(self, memory: Memory, settings: str) -> None:
@@ -136,4 +135,4 @@ class Changes:
 
 def told(row: Mapping[str, Any]) -> bool:
     """Whether a row is news, which a file that is added to wants."""
-    return row.get(COLUMN) not in (UNCHANGED, UNCHECKED)
+    return row.get(CHANGE) not in (UNCHANGED, UNCHECKED)

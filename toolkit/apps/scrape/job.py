@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.apps.scrape.auto import TYPES, parse_parts
-from toolkit.apps.scrape.changes import COLUMN, Changes, told
+from toolkit.apps.scrape.changes import Changes, told
 from toolkit.apps.scrape.coverage import Coverage, parse_share
 from toolkit.apps.scrape.crawl import Crawl
 from toolkit.apps.scrape.fetching import Fetching
@@ -22,13 +22,13 @@ from toolkit.apps.scrape.manifest_rows import ALREADY, FIELDS, row_of
 from toolkit.apps.scrape.options import ScrapeOptions
 from toolkit.apps.scrape.output import STDOUT, Batch, Output, Shape
 from toolkit.apps.scrape.owncolumns import OwnColumns
+from toolkit.apps.scrape.packing import lines_of, pack
 from toolkit.apps.scrape.page import ScrapeJob
-from toolkit.apps.scrape.result import Page
+from toolkit.apps.scrape.result import CHANGE, Page
 from toolkit.apps.scrape.rules import FACTS
 from toolkit.apps.scrape.settings import catalogues_of, rules_of, scope_of, since_of, user_agent_of
 from toolkit.apps.scrape.starts import PRIVATE, Start, starts
 from toolkit.apps.scrape.visit import Visit, visit_of
-from toolkit.core import plugins
 from toolkit.core.errors import TaskError, UsageError
 from toolkit.core.job import Memory, Remembered
 from toolkit.core.lists import check_sources, count_urls
@@ -76,7 +76,7 @@ class ScrapeApp:
         self.follows = bool(self.rules.follow or any(page.follow for page in self.rules.pages))
         self.crawls = self.follows or options.names_sources
         fields = (*self.rules.columns[len(FACTS) :], *self.auto)
-        self._owned = OwnColumns({*FACTS, "fetched_at", COLUMN, *fields})
+        self._owned = OwnColumns({*FACTS, "fetched_at", CHANGE, *fields})
         self._asked = parse_share(options.coverage) if options.coverage else None
         self._coverage = Coverage(fields)
         self._output = Output(self.out, options.append, options.ordered, options.escape_formulas, self._coverage.add)
@@ -100,7 +100,7 @@ class ScrapeApp:
             bad_rows=options.bad_rows,
             auto=self.auto,
             since=since_of(options.since),
-        )
+        ).sealed()
 
     def _fetching(self, network: Network) -> Fetching:
         options, cache = self.options, self.options.cache
@@ -161,18 +161,16 @@ class ScrapeApp:
             return Skip(task, ALREADY)
         return task
 
-    def record(self, value: Page) -> dict[str, Any]:
-        """Return the rows, and the bytes that their page took on the wire."""
-        kept: dict[str, Any] = {"rows": _rows(value), "bytes": value.bytes}
-        return kept | {"lost": list(value.lost)} if value.lost else kept
+    def record(self, value: Page) -> str:
+        """Return the rows, and the bytes that their page took on the wire, as JSON."""
+        return pack(value.bytes, value.lines, value.lost)
 
     def lines(self, outcome: Outcome | None) -> list[str]:
         """Return what to print of an outcome, or at the end (None), on standard output: rows as lines of JSON."""
         if outcome is None:
             return self._printed.rest()
-        line = plugins.load("toolkit.apps.scrape.writers", "jsonl", "line")
-        told = [line(row) for row in _rows(outcome.value)] if isinstance(outcome, Success) else []
-        return self._printed.ended(outcome, told) if self.options.ordered else told
+        lines = [*outcome.value.lines.texts] if isinstance(outcome, Success) else []
+        return self._printed.ended(outcome, lines) if self.options.ordered else lines
 
     def land(self, task: Task[Any], value: Any, memory: Memory) -> Any:
         """Take in what the page led to, and its rows; raises TaskSkipped for one that is known by another URL."""
@@ -183,11 +181,12 @@ class ScrapeApp:
         if self.options.incremental:
             rows, lost = self._changes.mark(value.rows, memory.recall(task.key))
             value = replace(value, rows=tuple(rows), lost=tuple(lost))
+            value = replace(value, lines=lines_of(value.written()))
         if self.out == STDOUT:  # nothing is kept to be counted in the end
             for row in value.rows:
                 self._coverage.add(row)
         else:
-            self._output.take([row for row in (*_rows(value), *value.lost) if told(row)])
+            self._output.take([row for row in (*value.written(), *value.lost) if told(row)])
         return value
 
     def storing(self, memory: Memory) -> None:
@@ -262,7 +261,7 @@ class ScrapeApp:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns of every row: facts, the user's own, the fields."""
-        facts = (*FACTS, "fetched_at", *((COLUMN,) if self.options.incremental else ()))
+        facts = (*FACTS, "fetched_at", *((CHANGE,) if self.options.incremental else ()))
         own = (name for name in self._owned.names if name.lower() not in PRIVATE)
         return tuple(dict.fromkeys((*facts, *own, *self.rules.columns, *self.auto)))
 
@@ -274,7 +273,10 @@ class ScrapeApp:
     def finish(self, memory: Memory) -> None:
         """Write the output file from the rows that the store has, in the order of the list, or what it lacks."""
         complete = self._planned and memory.ended == "complete"
-        self._output.finish(self._shape, memory, self._kept(memory, complete=complete))
+        plain = not self.options.incremental and self._asked is None
+        self._output.finish(
+            self._shape, memory, self._kept(memory, complete=complete), memory.texts(self.settings) if plain else None
+        )
         if complete and self.crawls:
             memory.drop_rounds()
         if complete and self.options.incremental:
@@ -288,7 +290,7 @@ class ScrapeApp:
 
     @property
     def _shape(self) -> Shape:
-        text = ("fetched_at", COLUMN, *self._owned.names)
+        text = ("fetched_at", CHANGE, *self._owned.names)
         types = {**self.rules.types, **dict.fromkeys(text, str), **{part: TYPES[part] for part in self.auto}}
         return Shape(self.columns, types)
 
@@ -312,16 +314,6 @@ class ScrapeApp:
                     self._cut = True
                     return
             yield one
-
-
-def _rows(page: Page) -> list[dict[str, Any]]:
-    """Return a page's rows as they are written, with when it was fetched."""
-    return [_dated(row, page.fetched_at) for row in page.records()]
-
-
-def _dated(row: dict[str, Any], moment: str) -> dict[str, Any]:
-    facts = {name: row[name] for name in FACTS}
-    return {**facts, "fetched_at": moment, **({COLUMN: row[COLUMN]} if COLUMN in row else {}), **row}
 
 
 APP = ScrapeApp

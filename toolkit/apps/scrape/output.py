@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from toolkit.apps.scrape.packing import unpack
 from toolkit.apps.scrape.writers import (
     Appender,
     Row,
@@ -115,14 +116,17 @@ class Output:
         if self._appender is not None and not self.ordered and self._fault is None:
             memory.note(self._note("mark"), f"{memory.run_id} {self._appender.mark()}")
 
-    def finish(self, shape: Shape, memory: Memory, kept: Iterable[Batch]) -> None:
-        """Write what is left: the whole file, or what is to be added at the end; raises TaskError."""
+    def finish(self, shape: Shape, memory: Memory, kept: Iterable[Batch], texts: Iterable[str] | None = None) -> None:
+        """Write what is left: the whole file, or what is to be added at the end; raises TaskError.
+
+        texts: the same rows as the store has them, if nobody needs to see each of them.
+        """
         if self.path == STDOUT:
             return
         if self.append:
             self._end(memory, kept)
         else:
-            self._replace(shape, memory, kept)
+            self._replace(shape, memory, kept, texts if form_of(self.path) == "jsonl" else None)
         memory.note(self._note("written"), str(memory.run_id))
         memory.note(self._note("mark"), "")
         memory.commit()
@@ -143,17 +147,16 @@ class Output:
         memory.commit()
         self.leave()
 
-    def _replace(self, shape: Shape, memory: Memory, kept: Iterable[Batch]) -> None:
+    def _replace(self, shape: Shape, memory: Memory, kept: Iterable[Batch], texts: Iterable[str] | None) -> None:
         memory.note(self._note("mark"), "")
         memory.commit()  # before the file is another one
         with replacing(self.path) as file:
-            writer(form_of(self.path))(
-                file,
-                shape.columns,
-                self._counted(row for batch in kept for row in batch.rows),
-                types=shape.types,
-                escape_formulas=self.escape_formulas,
-            )
+            if texts is not None:
+                file.writelines(f"{line}\n".encode() for line in unpack(texts, shape.columns))
+            else:
+                rows = self._counted(row for batch in kept for row in batch.rows)
+                write = writer(form_of(self.path))
+                write(file, shape.columns, rows, types=shape.types, escape_formulas=self.escape_formulas)
             if form_of(self.path) in LINES:
                 _spare(self.path, file)
 

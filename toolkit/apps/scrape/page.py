@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
 import time
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +17,7 @@ from toolkit.apps.scrape.catalogue import read_catalogue
 from toolkit.apps.scrape.encodings import codec_of, decode
 from toolkit.apps.scrape.fetching import Fetched, Fetching
 from toolkit.apps.scrape.localfiles import LocalPage, read_body, stood_at
+from toolkit.apps.scrape.packing import lines_of
 from toolkit.apps.scrape.responses import robots_tag
 from toolkit.apps.scrape.result import Found, Page
 from toolkit.apps.scrape.rules import Reading, Rules, read_page
@@ -39,6 +43,11 @@ class ScrapeJob:
     bad_rows: str = "drop"
     auto: tuple[str, ...] = ()
     since: datetime | None = None
+    packed: bytes = b""
+
+    def sealed(self) -> ScrapeJob:
+        """Return this job with itself in packed form, for functions that are called elsewhere."""
+        return replace(self, packed=pickle.dumps(self))
 
     @property
     def rules(self) -> Rules:
@@ -67,17 +76,31 @@ class ScrapeJob:
         return replace(page, bytes=fetched.received, crawl_delay=fetched.crawl_delay, kept=fetched.kept)
 
     async def _read(self, visit: Visit, runtime: Runtime, fetched: Fetched) -> Page:
-        started, head = time.perf_counter(), fetched.head
-        arguments = (fetched.body, media_type(head.headers)[1], head.url, self.rules, visit, self.fetching.agent)
-        reading, notes = await runtime.compute(_read, *arguments, self.auto)
-        page = self._page(visit, reading, fetched, time.perf_counter() - started)
-        return replace(page, notes=(*page.notes, *fetched.notes, *notes)) if notes or fetched.notes else page
+        """Read a page, where the model has that done; the body goes by itself, so that it sees how large it is."""
+        head = replace(fetched, body=b"")
+        return await runtime.compute(_see, self.packed or pickle.dumps(self), visit, head, fetched.body)
+
+    def see(self, visit: Visit, fetched: Fetched, body: bytes) -> Page:
+        """Return what a page holds, as the rules read it; fetched: all but its body. Raises TaskError, TaskSkipped."""
+        started, head, rules = time.perf_counter(), fetched.head, self.rules
+        charset, agent = media_type(head.headers)[1], self.fetching.agent.lower()
+        reading = read_page(body, charset, head.url, rules, page=visit.page, carry=visit.carry, agent=agent)
+        notes = fetched.notes
+        if self.auto:
+            text, encoding = decode(body, charset)
+            said = read_auto(text, head.url, self.auto, parser=rules.parser, encoding=codec_of(encoding))
+            reading = replace(reading, rows=tuple({**row, **_without(said.values, row)} for row in reading.rows))
+            notes += tuple(f"{part}: {reason}" for part, reason in said.problems)
+        page = self._page(visit, reading, fetched)
+        seconds = time.perf_counter() - started
+        return replace(page, notes=page.notes + notes, seconds=seconds, lines=lines_of(page.written()))
 
     async def _local(self, visit: Visit, runtime: Runtime) -> Page:
         """Read a page from this disk; visit.rule is where it stood, if that is known."""
         body = await runtime.call(_file_of, visit, self.fetching.max_body)
         page = await self._read(visit, runtime, Fetched(Head(stood_at_url(visit, body), 0, Headers()), body, len(body)))
-        return replace(page, final_url=visit.url, status=None, found=(), bytes=len(body))
+        page = replace(page, final_url=visit.url, status=None, found=(), bytes=len(body))
+        return replace(page, lines=lines_of(page.written()))
 
     async def _catalogue(self, visit: Visit, runtime: Runtime) -> Page:
         fetching = self.fetching
@@ -103,7 +126,7 @@ class ScrapeJob:
             visit, head.url, head.status, (), tuple(kept), tuple(refused.items()), bytes=reply.received, notes=notes
         )
 
-    def _page(self, visit: Visit, reading: Reading, fetched: Fetched, seconds: float) -> Page:
+    def _page(self, visit: Visit, reading: Reading, fetched: Fetched) -> Page:
         head, problems = fetched.head, reading.problems
         asked = self._asked(reading, head)
         first = next(iter(problems), None)
@@ -130,7 +153,6 @@ class ScrapeJob:
             problems,
             robots=asked,
             fetched_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            seconds=seconds,
             notes=tuple(
                 f"row {problem.row + 1}: {problem.field}: {problem.reason}" for problem in problems[:MOST_TOLD]
             ),
@@ -189,16 +211,18 @@ MOST_TOLD = 5
 """Problems of one page that the report is told of."""
 
 
-def _read(
-    body: bytes, charset: str | None, url: str, rules: Rules, visit: Visit, agent: str, auto: tuple[str, ...]
-) -> tuple[Reading, tuple[str, ...]]:
-    reading = read_page(body, charset, url, rules, page=visit.page, carry=visit.carry, agent=agent.lower())
-    if not auto:
-        return reading, ()
-    text, encoding = decode(body, charset)
-    said = read_auto(text, url, auto, parser=rules.parser, encoding=codec_of(encoding))
-    rows = tuple({**said.values, **row} for row in reading.rows)
-    return replace(reading, rows=rows), tuple(f"{part}: {reason}" for part, reason in said.problems)
+def _without(values: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in names}
+
+
+def _see(packed: bytes, visit: Visit, fetched: Fetched, body: bytes) -> Page:
+    return _job(packed).see(visit, fetched, body)
+
+
+@lru_cache(maxsize=4)
+def _job(packed: bytes) -> ScrapeJob:
+    job: ScrapeJob = pickle.loads(packed)  # noqa: S301 - our own
+    return job
 
 
 def _file_of(visit: Visit, limit: int) -> bytes:

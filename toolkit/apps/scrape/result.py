@@ -6,8 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from toolkit.apps.scrape.rules import Problem
+from toolkit.apps.scrape.packing import Lines
+from toolkit.apps.scrape.rules import FACTS, Problem
 from toolkit.apps.scrape.visit import Visit
+
+CHANGE = "change"
+"""The column that says what became of a row since the page was seen before."""
 
 Found = tuple[str, Visit]
 """The key of a page that a link leads to, and the visit."""
@@ -21,6 +25,7 @@ class Page:
     seen before, and has no more. found: where its links lead, each key once; refused: how
     many were not followed, by reason. problems: values that are not what the rules say. crawl_delay: seconds between
     requests that the host asks for, if it does. robots: what the page asks robots not to do. seconds: spent on reading.
+    lines: the rows as they are written; made where the page was read.
     """
 
     visit: Visit
@@ -38,6 +43,7 @@ class Page:
     notes: tuple[str, ...] = ()
     lost: tuple[dict[str, Any], ...] = ()
     kept: str = ""
+    lines: Lines = Lines()  # noqa: RUF009 - frozen
 
     @property
     def url(self) -> str:
@@ -66,6 +72,13 @@ class Page:
     def records(self) -> list[dict[str, Any]]:
         """Return every row, with what they have in common: what is the same whenever the page is the same."""
         return [{**self._facts(), **row} for row in self.rows]
+
+    def written(self) -> list[dict[str, Any]]:
+        """Return every row as it is written: what all have in common first, with when the page was fetched."""
+        facts = self._facts()
+        told = {name: facts[name] for name in FACTS} | {"fetched_at": self.fetched_at}
+        rest = {name: value for name, value in facts.items() if name not in told}
+        return [told | {name: row[name] for name in (CHANGE,) if name in row} | rest | row for row in self.rows]
 
     def _facts(self) -> dict[str, Any]:
         urls = {"url": without_password(self.url), "final_url": without_password(self.final_url)}
