@@ -51,7 +51,7 @@ def run(rules: Path, pages: tuple[Path, ...], options: TrialOptions) -> int:
     if sys.stdout is None:
         raise UsageError("standard output is closed")
     share = None if options.coverage is None else parse_share(options.coverage)
-    chosen = load_rules(rules)
+    chosen = load_rules(rules, offline=True)
     _check_type(chosen, options.page)
     totals = totals_of(chosen)
     found = trials(chosen, chain.from_iterable(map(load, pages)), page=options.page, update=options.update)

@@ -94,7 +94,7 @@ def members() -> Iterator[Club]:
         yield running
 
 
-def rows(out: Path) -> list[dict[str, Any]]:
+def rows_of(out: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in out.read_text().splitlines()]
 
 
@@ -129,7 +129,7 @@ word = "env:CLUB_WORD"
     urls = [f"{members.address}/inside/{number}" for number in range(4)]
     summary = toolkit.scrape(urls, out, rules=rules, model=model, workers=2, manifest=tmp_path / "m.jsonl")
     assert (summary.succeeded, summary.errors) == (4, 0)
-    assert len(rows(out)) == 4
+    assert len(rows_of(out)) == 4
     written = b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.name != "rules.toml")
     assert USER[1].encode() not in written
 
@@ -164,7 +164,7 @@ def test_cache(site: Shop, tmp_path: Path, model: str) -> None:
     options: dict[str, Any] = {"model": model, "workers": 2, "cache": tmp_path / "pages", "ignore_robots": True}
     for name in ("t", "u"):
         toolkit.scrape(urls, tmp_path / "rows.jsonl", field=[f"{name}=title"], **options)
-        assert [row[name] for row in rows(tmp_path / "rows.jsonl")] == ["fresh", "stale"]
+        assert [row[name] for row in rows_of(tmp_path / "rows.jsonl")] == ["fresh", "stale"]
     assert site.paths() == {"/fresh": 1, "/stale": 2}
     toolkit.scrape(urls, tmp_path / "rows.jsonl", field=["v=title"], max_age=1000.0, **options)
     assert site.paths() == {}
@@ -178,7 +178,7 @@ def test_incremental_asks_whether_pages_are_the_same(site: Shop, tmp_path: Path)
     out = tmp_path / "rows.jsonl"
     for change in ("new", "unchanged"):
         summary = toolkit.scrape(site.address, out, field=["t=title"], follow=["a"], incremental=True)
-        assert [(row["t"], row["change"]) for row in rows(out)] == [("start", change), ("a", change)]
+        assert [(row["t"], row["change"]) for row in rows_of(out)] == [("start", change), ("a", change)]
     assert summary.received == 0
     assert summary.remarks == ("rows: 2 unchanged", "pages that were kept: 2 confirmed by their server")
     asked = [fields.get("if-none-match") is not None for path, fields in site.asked if path != "/robots.txt"]
@@ -231,7 +231,7 @@ t = "title"
 """)
     out = tmp_path / "rows.jsonl"
     summary = toolkit.scrape(f"{site.address}/a", out, rules=rules, render=True)
-    assert (summary.errors, sorted(row["t"] for row in rows(out))) == (0, ["a!", "b"])
+    assert (summary.errors, sorted(row["t"] for row in rows_of(out))) == (0, ["a!", "b"])
     assert site.paths() == {"/a": 1, "/b": 1}
 
 
@@ -264,9 +264,13 @@ def test_rows_that_share_a_detail_page(site: Shop, tmp_path: Path) -> None:
     rules.write_text(LISTING)
     out = tmp_path / "rows.jsonl"
     summary = toolkit.scrape(f"{site.address}/list", out, rules=rules)
-    found = sorted(((row["n"], row["name"]) for row in rows(out)), key=lambda pair: pair[0])
+    found = sorted(((row["n"], row["name"]) for row in rows_of(out)), key=lambda pair: pair[0])
     assert found == [(0, "One"), (1, "One"), (2, None), (3, None)]
     assert "1 links were not followed: out of scope" in summary.warnings
+    few = tmp_path / "few.jsonl"
+    toolkit.scrape(f"{site.address}/list", few, rules=rules, max_per_host=1)
+    assert sorted((row["n"], row["name"]) for row in rows_of(few))[2:] == [(2, None), (3, None)]
+    assert Counter(row["name"] for row in rows_of(few)) == {"One": 1, None: 3}
     again = toolkit.scrape(f"{site.address}/list", out, rules=rules)
     assert again.succeeded == 0
-    assert len(rows(out)) == 4
+    assert len(rows_of(out)) == 4

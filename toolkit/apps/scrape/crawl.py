@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from toolkit.apps.scrape.keys import key_of
@@ -96,22 +97,31 @@ class Crawl:
                     return visits
         return []
 
-    def land(self, page: Page, key: str, memory: Memory) -> None:
-        """Take in what a page led to; raises TaskSkipped if it is one that another URL stands for already."""
+    def land(self, page: Page, key: str, memory: Memory) -> tuple[dict[str, Any], ...]:
+        """Take in what a page led to; raises TaskSkipped if it is one that another URL stands for already.
+
+        Returns the rows of a listing whose own pages are not visited.
+        """
+        stray: list[dict[str, Any]] = []
         for found, visit in page.found:
             host = urlsplit(visit.url).netloc
             if visit.kind != "page":
                 memory.discover(_listed(found, memory), visit.to_json())
             elif not self._hosts.has_room(host):
                 self.refused[TOO_MANY] += 1
+                stray += [] if visit.carry is None else [dict(visit.carry)]
             elif memory.discover(found, visit.to_json()):
                 self._hosts.take(host)
                 if visit.carry is not None:  # a plain link need not lead there again
                     memory.discover(key_of(visit.url), {"alias": found})
         for reason, count in page.refused:
             self.refused[reason] += count
-        if page.visit.kind != "page" or page.visit.carry is not None:
-            return
+        if page.visit.kind == "page" and page.visit.carry is None:
+            self._claim(page, key, memory)
+        return tuple(stray)
+
+    def _claim(self, page: Page, key: str, memory: Memory) -> None:
+        """Note where a page has led to by redirects; raises TaskSkipped if that is known already."""
         final, place = key_of(page.final_url), f"{PLACE}{memory.round}:"
         if final == key or memory.claimed(place + final) == key:
             return

@@ -175,7 +175,9 @@ class ScrapeApp:
     def land(self, task: Task[Any], value: Any, memory: Memory) -> Any:
         """Take in what the page led to, and its rows; raises TaskSkipped for one that is known by another URL."""
         if self.crawls:
-            self._crawl.land(value, task.key, memory)
+            stray = self._crawl.land(value, task.key, memory)
+            value = replace(value, rows=value.rows + stray) if stray else value
+            value = replace(value, lines=lines_of(value.written())) if stray else value
         if value.kept:
             self._kept_pages[value.kept] += 1
         if self.options.incremental:

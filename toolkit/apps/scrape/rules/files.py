@@ -30,11 +30,11 @@ def read_rules(parser: str | None, texts: Sequence[str]) -> Rules:
     return check(Rules(chosen, (PageType("page", fields),)), lambda _: "", strict=False)
 
 
-def load_rules(path: Path, parser: str | None = None, fields: Sequence[str] = ()) -> Rules:
+def load_rules(path: Path, parser: str | None = None, fields: Sequence[str] = (), *, offline: bool = False) -> Rules:
     """Return the rules of a TOML file, with fields added to each of its page types, or put in place of their own.
 
-    parser: None for the file's own, else what the file's selectors must be made for. Raises UsageError that names the
-    file, the line and what to do.
+    parser: None for the file's own, else what the file's selectors must be made for. offline: nobody will log in, so
+    that what is filled in need not be known. Raises UsageError that names the file, the line and what to do.
     """
     text = _text_of(path)
     try:
@@ -54,7 +54,8 @@ def load_rules(path: Path, parser: str | None = None, fields: Sequence[str] = ()
     named = reader.text(tree, ("parser",))
     strict = reader.flag(tree, ("strict",))
     chosen = _parser_of(parser, named, any(map(_page_xpath, pages)) or any(rule.xpath for rule in follow))
-    return check(Rules(chosen, pages, follow, read_login(tree, where)), where, strict=strict)
+    login = read_login(tree, where, offline=offline)
+    return check(Rules(chosen, pages, follow, login), where, strict=strict)
 
 
 def _own(at: tuple[str | int, ...], tree: dict[str, Any], *, single: bool) -> tuple[str | int, ...]:

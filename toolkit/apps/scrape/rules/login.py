@@ -16,11 +16,15 @@ ENVIRONMENT = "env:"
 
 
 def read_login(
-    tree: Mapping[str, Any], where: Callable[[Sequence[str | int]], str], environment: Mapping[str, str] | None = None
+    tree: Mapping[str, Any],
+    where: Callable[[Sequence[str | int]], str],
+    environment: Mapping[str, str] | None = None,
+    *,
+    offline: bool = False,
 ) -> Login | None:
     """Return what the table [login] says, None without one; raises UsageError, which never shows what is filled in.
 
-    where: returns the file and line of a key, to go before a message.
+    where: returns the file and line of a key, to go before a message. offline: variables need not be set.
     """
     table = tree.get("login")
     if table is None:
@@ -40,7 +44,7 @@ def read_login(
             f"{where(('login', 'fields'))}a login needs a table [login.fields] of what to fill in, by the names that"
             ' the form has: user = "me" or password = "env:SHOP_PASSWORD"'
         )
-    variables = os.environ if environment is None else environment
+    variables = None if offline else os.environ if environment is None else environment
     filled = tuple((name, _value(name, value, where, variables)) for name, value in fields.items())
     return Login(texts["url"], filled, texts["form"], texts["success"])
 
@@ -64,11 +68,13 @@ def _check_url(url: str, before: str) -> None:
         raise UsageError(f"{before}url must be an address that begins with https:// or http://, without a user name")
 
 
-def _value(name: str, value: Any, where: Callable[[Sequence[str | int]], str], variables: Mapping[str, str]) -> str:
+def _value(
+    name: str, value: Any, where: Callable[[Sequence[str | int]], str], variables: Mapping[str, str] | None
+) -> str:
     before = where(("login", "fields", name))
     if not isinstance(value, str):
         raise UsageError(f'{before}{name!r} must be a text in quotes; "env:NAME" takes it from the environment')
-    if not value.startswith(ENVIRONMENT):
+    if not value.startswith(ENVIRONMENT) or variables is None:
         return value
     variable = value.removeprefix(ENVIRONMENT).strip()
     found = variables.get(variable)
