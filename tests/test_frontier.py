@@ -160,6 +160,7 @@ def test_store_of_the_first_schema_gets_a_frontier(tmp_path: Path, stores: Store
     with sqlite3.connect(path) as database:
         database.execute("DROP TABLE frontier")
         database.execute("DROP TABLE notes")
+        database.execute("DROP INDEX tasks_place")
         database.execute("PRAGMA user_version = 1")
     database.close()
     again = stores(path)

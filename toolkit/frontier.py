@@ -22,6 +22,8 @@ RECENT = 200_000
 """Keys that are known without asking the database: a site's pages link to each other, again and again."""
 CACHE = 64 * 1024
 """KiB that the database may keep in memory: the index of a million keys."""
+LITTLE = 4 * 1024
+"""KiB that it may keep once nothing is looked up any more."""
 
 
 def make(database: sqlite3.Connection) -> None:
@@ -64,6 +66,11 @@ class Frontier:
         """Forget every round of a plan but one. Raises sqlite3.Error."""
         sql = "DELETE FROM frontier WHERE (plan = ?1 OR substr(plan, 1, length(?1) + 1) = ?1 || '#') AND plan <> ?2"
         self._db.execute(sql, (plan, only))
+        self._recent.clear()
+
+    def rest(self) -> None:
+        """Give back memory: what is read now is read once. Raises sqlite3.Error."""
+        self._db.execute(f"PRAGMA cache_size = -{LITTLE}")
         self._recent.clear()
 
     def forget(self) -> None:
