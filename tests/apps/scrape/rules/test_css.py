@@ -84,3 +84,13 @@ def test_parted_when_quoted_or_in_brackets() -> None:
     assert parted("a:is(b,c),d\\,e", ",") == ["a:is(b,c)", "d\\,e"]
     assert closed("a[b='(']")
     assert not closed("a[b='('")
+
+
+def test_beyond_when_names_have_any_sign() -> None:
+    """A name begins with a letter, `_` or any sign beyond ASCII, and goes on with these, digits and `-`."""
+    for sign in map(chr, (*range(0x10000), 0x10000, 0x1F600, 0x10FFFF)):
+        begins = not sign.isascii() or sign.isalpha() or sign == "_"
+        goes_on = begins or sign in "-0123456789"
+        assert (beyond(f".{sign}") is None) is begins, sign
+        assert (beyond(f"[a{sign}]") is None) is (goes_on or sign.isspace()), sign
+        assert (beyond(f"#{sign}") is None) is goes_on, sign
