@@ -21,7 +21,8 @@ from typing import Any
 from toolkit.apps.scrape.job import ScrapeApp
 from toolkit.apps.scrape.keys import key_of
 from toolkit.apps.scrape.options import ScrapeOptions
-from toolkit.apps.scrape.page import Page, ScrapeJob
+from toolkit.apps.scrape.page import ScrapeJob
+from toolkit.apps.scrape.result import Page
 from toolkit.apps.scrape.visit import Visit
 from toolkit.core.job import Runtime
 from toolkit.core.task import Task

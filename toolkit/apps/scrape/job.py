@@ -22,7 +22,7 @@ from toolkit.apps.scrape.manifest_rows import ALREADY, FIELDS, row_of
 from toolkit.apps.scrape.options import ScrapeOptions
 from toolkit.apps.scrape.output import STDOUT, Batch, Output, Shape
 from toolkit.apps.scrape.owncolumns import OwnColumns
-from toolkit.apps.scrape.packing import lines_of, pack
+from toolkit.apps.scrape.packing import Lines, pack
 from toolkit.apps.scrape.page import ScrapeJob
 from toolkit.apps.scrape.result import CHANGE, Page
 from toolkit.apps.scrape.rules import FACTS
@@ -163,27 +163,25 @@ class ScrapeApp:
 
     def record(self, value: Page) -> str:
         """Return the rows, and the bytes that their page took on the wire, as JSON."""
-        return pack(value.bytes, value.lines, value.lost)
+        return pack(value.bytes, value.json(), value.lost)
 
     def lines(self, outcome: Outcome | None) -> list[str]:
         """Return what to print of an outcome, or at the end (None), on standard output: rows as lines of JSON."""
         if outcome is None:
             return self._printed.rest()
-        lines = [*outcome.value.lines.texts] if isinstance(outcome, Success) else []
+        lines = [*outcome.value.json().texts] if isinstance(outcome, Success) else []
         return self._printed.ended(outcome, lines) if self.options.ordered else lines
 
     def land(self, task: Task[Any], value: Any, memory: Memory) -> Any:
         """Take in what the page led to, and its rows; raises TaskSkipped for one that is known by another URL."""
         if self.crawls:
             stray = self._crawl.land(value, task.key, memory)
-            value = replace(value, rows=value.rows + stray) if stray else value
-            value = replace(value, lines=lines_of(value.written())) if stray else value
+            value = replace(value, rows=value.rows + stray, lines=Lines()) if stray else value
         if value.kept:
             self._kept_pages[value.kept] += 1
         if self.options.incremental:
             rows, lost = self._changes.mark(value.rows, memory.recall(task.key))
-            value = replace(value, rows=tuple(rows), lost=tuple(lost))
-            value = replace(value, lines=lines_of(value.written()))
+            value = replace(value, rows=tuple(rows), lost=tuple(lost), lines=Lines())
         if self.out == STDOUT:  # nothing is kept to be counted in the end
             for row in value.rows:
                 self._coverage.add(row)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from toolkit.apps.scrape.packing import Lines
+from toolkit.apps.scrape.packing import Lines, lines_of
 from toolkit.apps.scrape.rules import FACTS, Problem
 from toolkit.apps.scrape.visit import Visit
 
@@ -79,6 +79,10 @@ class Page:
         told = {name: facts[name] for name in FACTS} | {"fetched_at": self.fetched_at}
         rest = {name: value for name, value in facts.items() if name not in told}
         return [told | {name: row[name] for name in (CHANGE,) if name in row} | rest | row for row in self.rows]
+
+    def json(self) -> Lines:
+        """Return the rows as they are written, as lines of JSON: those that were made already, if they are there."""
+        return self.lines if len(self.lines.texts) == len(self.rows) else lines_of(self.written())
 
     def _facts(self) -> dict[str, Any]:
         urls = {"url": without_password(self.url), "final_url": without_password(self.final_url)}
