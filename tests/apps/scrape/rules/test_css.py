@@ -88,9 +88,9 @@ def test_parted_when_quoted_or_in_brackets() -> None:
 
 def test_beyond_when_names_have_any_sign() -> None:
     """A name begins with a letter, `_` or any sign beyond ASCII, and goes on with these, digits and `-`."""
-    for sign in map(chr, (*range(0x10000), 0x10000, 0x1F600, 0x10FFFF)):
+    for sign in map(chr, (*range(0x5C), *range(0x5D, 0x10000), 0x10000, 0x1F600, 0x10FFFF)):  # all but the backslash
         begins = not sign.isascii() or sign.isalpha() or sign == "_"
         goes_on = begins or sign in "-0123456789"
-        assert (beyond(f".{sign}") is None) is begins, sign
+        assert (beyond(f".{sign}1") is None) is begins, sign
         assert (beyond(f"[a{sign}]") is None) is (goes_on or sign.isspace()), sign
-        assert (beyond(f"#{sign}") is None) is goes_on, sign
+        assert (beyond(f"#{sign}a") is None) is goes_on, sign

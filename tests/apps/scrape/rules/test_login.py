@@ -91,7 +91,9 @@ def test_login_when_no_table(tmp_path: Path) -> None:
 def test_login_when_nobody_will_log_in(tmp_path: Path) -> None:
     """Rules are tried on saved pages without what is filled in."""
     path = tmp_path / "rules.toml"
-    path.write_text('[fields]\nt = "title"\n[login]\nurl = "https://h.org/"\n[login.fields]\nword = "env:NOT_SET_HERE"\n')
+    path.write_text(
+        '[fields]\nt = "title"\n[login]\nurl = "https://h.org/"\n[login.fields]\nword = "env:NOT_SET_HERE"\n'
+    )
     assert load_rules(path, offline=True).login is not None
     with pytest.raises(UsageError, match="NOT_SET_HERE"):
         load_rules(path)

@@ -12,8 +12,10 @@ from __future__ import annotations
 import re
 
 LETTER = r"[^\x00-@\[-^`{-\x7f]"
-"""What a name may begin with: a letter, `_`, or any sign beyond ASCII; said by what it is not, since `re`, which ignores
-case here, would go through a million signs one by one at each start."""
+"""What a name may begin with: a letter, `_`, or any sign beyond ASCII.
+
+Said by what it is not, since `re`, which ignores case here, would go through a million signs one by one at each start.
+"""
 SIGN = r"[^\x00-,./:-@\[-^`{-\x7f]"
 """What a name may go on with: as LETTER, a digit, or `-`."""
 NAME = rf"(?:--|-?(?:{LETTER}|\\.))(?:{SIGN}|\\.)*"
