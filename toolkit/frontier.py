@@ -39,9 +39,13 @@ class Frontier:
         self._db.execute(f"PRAGMA cache_size = -{CACHE}")
         self._recent: dict[bytes, None] = {}
 
+    def knows(self, plan: str, key: str) -> bool:
+        """Tell whether a task was found of late; asks nobody."""
+        return _digest(plan, key) in self._recent
+
     def add(self, plan: str, key: str, payload: str) -> bool:
         """Add a task; return whether it is new. Raises sqlite3.Error."""
-        digest = blake2b(f"{plan}\0{key}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        digest = _digest(plan, key)
         if digest in self._recent:
             return False
         self._recent[digest] = None
@@ -82,3 +86,7 @@ class Frontier:
 _WAITING = "SELECT number, key, payload FROM frontier WHERE number > ?1 AND plan = ?2"
 _TRIED = "SELECT 1 FROM tasks WHERE tasks.key = frontier.key AND settings = ?4"
 _SOME = "ORDER BY number LIMIT ?3"
+
+
+def _digest(plan: str, key: str) -> bytes:
+    return blake2b(f"{plan}\0{key}".encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -167,10 +167,13 @@ class Store:
             row = self._db.execute("SELECT key FROM names WHERE name = ?", (_text(name),)).fetchone()
         return _raw(row[0]) if row else None
 
-    def discover(self, key: str, payload: dict[str, Any]) -> bool:
+    def discover(self, key: str, payload: dict[str, Any] | Callable[[], dict[str, Any]]) -> bool:
         """Add a task that was found by another to the frontier, for ever; return whether it is new."""
+        plan, key = self.plan + self.round, _text(key)
+        if self._frontier.knows(plan, key):
+            return False
         with self._writing():
-            return self._frontier.add(self.plan + self.round, _text(key), json.dumps(payload))
+            return self._frontier.add(plan, key, json.dumps(payload() if callable(payload) else payload))
 
     def discovered(
         self, after: int, limit: int, settings: str, *, failed: bool = False
@@ -245,12 +248,12 @@ class Store:
 
     def record(self, app: App, outcomes: Iterable[Outcome], *, retrying: bool = False) -> None:
         """Keep what became of tasks; a failure leaves what an earlier success taught, a retry leaves their places."""
-        now = time.time()
+        now, settings = time.time(), app.settings
         done: list[Sequence[Any]] = []
         failed: list[Sequence[Any]] = []
         for outcome in outcomes:
             task = outcome.task
-            common = (_text(task.key), app.settings, self.plan, task.index, task.attempt)
+            common = (_text(task.key), settings, self.plan, task.index, task.attempt)
             if isinstance(outcome, Success):
                 kept = app.record(outcome.value)
                 done.append((*common, kept if isinstance(kept, str) else json.dumps(kept), self.run_id, now))

@@ -121,8 +121,11 @@ class Memory(Protocol):
     def disown(self, name: str, key: str) -> None:
         """Give a reserved output name to another task."""
 
-    def discover(self, key: str, payload: dict[str, Any]) -> bool:
-        """Add a task that was found by another to the frontier, for ever; return whether it is new."""
+    def discover(self, key: str, payload: dict[str, Any] | Callable[[], dict[str, Any]]) -> bool:
+        """Add a task that was found by another to the frontier, for ever; return whether it is new.
+
+        payload: JSON values by name, or what makes them, which is asked only if they are needed.
+        """
 
     def discovered(
         self, after: int, limit: int, settings: str, *, failed: bool = False

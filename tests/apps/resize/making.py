@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -104,7 +104,7 @@ class Blank:
     def amend(self, key: str, value: dict[str, Any]) -> None:
         """Know nothing better."""
 
-    def discover(self, key: str, payload: dict[str, Any]) -> bool:
+    def discover(self, key: str, payload: dict[str, Any] | Callable[[], dict[str, Any]]) -> bool:
         """Find nothing new."""
         return False
 

@@ -165,7 +165,7 @@ class FakeMemory:
     def drop_rounds(self) -> None:
         """Keep all."""
 
-    def discover(self, key: str, payload: dict[str, Any]) -> bool:
+    def discover(self, key: str, payload: dict[str, Any] | Callable[[], dict[str, Any]]) -> bool:
         """Scrapes of lists find nothing."""
         raise NotImplementedError(key, payload)
 

@@ -29,7 +29,9 @@ CODED = Headers([("Content-Encoding", "gzip")])
 
 def entry(name: str, headers: Headers = PLAIN) -> Entry:
     """Return a page to keep."""
-    return Entry(f"http://site.test/{name}", headers, 1.5, 2.5, reason="Fine", vary="v", cookie="c", address="93.184.216.34")
+    return Entry(
+        f"http://site.test/{name}", headers, 1.5, 2.5, reason="Fine", vary="v", cookie="c", address="93.184.216.34"
+    )
 
 
 @pytest.fixture

@@ -55,12 +55,12 @@ class Crawl:
     def plan(self, starts: Iterator[Planned], memory: Memory) -> Iterator[Planned]:
         """Yield all that is to be visited, None while it is not known whether there is more."""
         for visit in self._catalogues:
-            memory.discover(_listed(f"{visit.kind} {key_of(visit.url)}", memory), visit.to_json())
+            memory.discover(_listed(f"{visit.kind} {key_of(visit.url)}", memory), visit.to_json)
         for planned in starts:
             if isinstance(planned, Task):
                 visit = planned.payload
                 home = (urlsplit(visit.url).hostname or "").lower()
-                memory.discover(key_of(visit.url), replace(visit, home=home).to_json())
+                memory.discover(key_of(visit.url), replace(visit, home=home).to_json)
             else:
                 self._unasked += planned is not None
                 yield planned
@@ -106,11 +106,11 @@ class Crawl:
         for found, visit in page.found:
             host = urlsplit(visit.url).netloc
             if visit.kind != "page":
-                memory.discover(_listed(found, memory), visit.to_json())
+                memory.discover(_listed(found, memory), visit.to_json)
             elif not self._hosts.has_room(host):
                 self.refused[TOO_MANY] += 1
                 stray += [] if visit.carry is None else [dict(visit.carry)]
-            elif memory.discover(found, visit.to_json()):
+            elif memory.discover(found, visit.to_json):
                 self._hosts.take(host)
                 if visit.carry is not None:  # a plain link need not lead there again
                     memory.discover(key_of(visit.url), {"alias": found})

@@ -85,10 +85,14 @@ class Page:
         return self.lines if len(self.lines.texts) == len(self.rows) else lines_of(self.written())
 
     def _facts(self) -> dict[str, Any]:
-        urls = {"url": without_password(self.url), "final_url": without_password(self.final_url)}
-        return {**urls, "status": self.status, **dict(self.visit.columns)}
+        url = without_password(self.url)
+        final = url if self.final_url == self.url else without_password(self.final_url)
+        return {"url": url, "final_url": final, "status": self.status, **dict(self.visit.columns)}
 
 
 def without_password(url: str) -> str:
     """Return a URL without user name and password: rows are passed on."""
-    return re.sub(r"\A([^:/?#]+://)[^/?#]*@", r"\1", url)
+    return _LOGIN.sub(r"\1", url) if "@" in url else url
+
+
+_LOGIN = re.compile(r"\A([^:/?#]+://)[^/?#]*@")
