@@ -18,7 +18,7 @@ from toolkit.core.job import Runtime
 from toolkit.core.task import Task
 from toolkit.models import _computing
 
-EAGER = {"CALLS": 1, "WORTH": 0.0, "BACK": 0.0, "usable_cpus": lambda: 2}
+EAGER = {"CALLS": 1, "WORTH": 0.0, "BACK": 0.0, "PAYS": 0.0, "usable_cpus": lambda: 2}
 """What _computing is to have for processes to be wanted from the second call on."""
 
 

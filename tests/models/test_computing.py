@@ -25,7 +25,19 @@ from toolkit.core.loops import Computed
 from toolkit.core.task import Failure, Success
 from toolkit.models import Setup, _batches, _computing
 from toolkit.models._beside import Threads
-from toolkit.models._computing import BY_SIZE, FIRST, HERE, LARGE, LASTING, MEANWHILE, QUICK, SLOW, Computing, pool_of
+from toolkit.models._computing import (
+    BY_SIZE,
+    EARLY,
+    FIRST,
+    HERE,
+    LARGE,
+    LASTING,
+    MEANWHILE,
+    QUICK,
+    SLOW,
+    Computing,
+    pool_of,
+)
 from toolkit.models._crew import Crew, crew_of
 from toolkit.models._pool import Pool
 
@@ -113,7 +125,7 @@ def test_what_is_quick_stays_in_the_loop() -> None:
         assert pool._thread is None
 
 
-def test_what_takes_long_goes_to_processes_after_the_first_calls() -> None:
+def test_what_takes_long_goes_to_processes_after_the_first_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     """Until they are there, to threads; then the loop has nothing to do with it."""
 
     async def work(here: World, pool: Pool) -> list[int]:
@@ -123,6 +135,7 @@ def test_what_takes_long_goes_to_processes_after_the_first_calls() -> None:
         assert set(first) == {ME}
         return await here.calls(*[0.01] * 5)
 
+    monkeypatch.setattr(_computing, "PAYS", 0.5)
     pool = Pool(setup(), 2)
     with world(pool) as here:
         pids = on_loop(work(here, pool))
@@ -133,6 +146,29 @@ def test_what_takes_long_goes_to_processes_after_the_first_calls() -> None:
         beside = next(each for each in here.computing.figures() if each.where == "processes")
         assert beside == Computed("processes", 5, beside.seconds, LASTING, 2)
         assert 0.01 <= beside.mean < 0.03
+
+
+def test_no_process_is_started_for_a_few_slow_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large pages in a row, or a short list: they are over before processes would have paid."""
+    monkeypatch.setattr(_computing, "PAYS", 0.2)
+    pool = Pool(setup(), 2)
+    with world(pool) as here:
+        on_loop(here.calls(*[0.006] * 20, *[0.0001] * 40))
+        assert here.counts() == {("loop", FIRST): 20, ("loop", EARLY): 20, ("loop", QUICK): 20}
+        assert pool._thread is None
+        on_loop(here.calls(*[0.006] * 20))
+        assert pool._thread is not None
+
+
+def test_while_processes_come_up_calls_wait_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are made in the loop, or in a thread if they would hold it up: both cost less than to wait."""
+    monkeypatch.setattr(_computing, "PAYS", 0.0)
+    monkeypatch.setattr(_computing, "CALLS", 2)
+    monkeypatch.setattr(Pool, "open", lambda _: None)
+    for seconds, where in ((0.003, "loop"), (0.03, "threads")):
+        with world(Pool(setup(), 2)) as here:
+            on_loop(here.calls(seconds, seconds, seconds))
+            assert here.counts() == {("loop", FIRST): 2, (where, MEANWHILE): 1}
 
 
 def test_what_turns_quick_comes_back_into_the_loop(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
