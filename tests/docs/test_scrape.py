@@ -83,6 +83,7 @@ def test_figures_are_those_of_the_code() -> None:
     assert chromium.PROGRAM in PAGE
     assert chromium.SANDBOX in PAGE
     assert f"less than {_computing.WORTH * 1000:.0f} ms" in PAGE
+    assert f"once {_computing.PAYS:.0f} s were spent" in PAGE
 
 
 def test_members_are_those_of_the_sample_site() -> None:
