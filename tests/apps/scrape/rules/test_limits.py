@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from toolkit.apps.scrape.rules import read_page, read_rules
+from toolkit.apps.scrape.rules import limits, read_page, read_rules
 from toolkit.apps.scrape.rules.limits import check
 from toolkit.core import plugins
 from toolkit.core.errors import FailureKind, TaskError
@@ -73,3 +73,12 @@ def test_check_when_attributes_hold_brackets() -> None:
     """A tag ends at its bracket, and what comes after it is text."""
     check("<p>" + "a b c " * 100_000)
     check("<p a='>'>" + "x" * 100_000 + "<p>")
+
+
+@pytest.mark.parametrize("tag", ["<font>", "<b>", "<div>", "</b>", "<b><p>", "<i></b>"])
+def test_check_when_tags_are_too_few_to_hurt(tag: str) -> None:
+    """What is not looked through could not have been refused."""
+    page = (tag * limits.HARMLESS)[: (limits.HARMLESS - 1) * len(tag) // tag.count("<")]
+    assert page.count("<") < limits.HARMLESS
+    limits._check_nesting(page)
+    check(page)

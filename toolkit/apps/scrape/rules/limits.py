@@ -7,9 +7,11 @@ known; a time limit on the task is what stands behind it.
 from __future__ import annotations
 
 import re
+from itertools import accumulate
+from math import isqrt
 
 FEW = 1000
-"""Tags of a page that can do no harm."""
+"""Tags that may be left open."""
 MANY = 10_000
 """Tags from which nesting may take seconds: a parser looks through all open elements at each `<div>`."""
 HUGE = 50_000
@@ -20,9 +22,11 @@ REOPENED = 2_000_000
 """Elements that misnested `<b>`, `<font>` and their kin may make: each is opened again in each paragraph after it."""
 ATTRIBUTES = 10_000
 """Attributes of one tag: each new one is compared with all before it."""
+HARMLESS = min(DEEPEST, isqrt(2 * REOPENED))
+"""Tags of a page that can do no harm: not even if each opened all before it again."""
 WINDOW = 16 * 1024
 
-TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
+TAG = re.compile(r"<(/?[A-Za-z][A-Za-z0-9]*)")
 NAMES = re.compile(r"[\s/\"'][^\s/>\"'=]")
 VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
@@ -54,30 +58,29 @@ FORMATTING = frozenset({"b", "big", "code", "em", "font", "i", "nobr", "s", "sma
 def check(text: str) -> None:
     """Raise ValueError for a page that would take too long to parse, or too much memory."""
     _check_attributes(text)
-    tags = text.count("<")
-    if tags < FEW:
+    starts = range(0, len(text), WINDOW)
+    opening = [text.count("<", start, start + WINDOW) for start in starts]
+    tags = sum(opening)
+    if tags < HARMLESS:
         return
-    unclosed = tags - 2 * text.count("</")
-    if unclosed > FEW or tags > HUGE or (tags > MANY and _rises(text)):
+    # Twice each end, since it is among the tags, too; one may stand across two windows.
+    levels = list(
+        accumulate(
+            signs - 2 * text.count("</", start, start + WINDOW + 1)
+            for start, signs in zip(starts, opening, strict=True)
+        )
+    )
+    if levels[-1] > FEW or tags > HUGE or (tags > MANY and max(levels) > DEEPEST):
         _check_nesting(text)
-
-
-def _rises(text: str) -> bool:
-    """Tell whether many elements may be open somewhere."""
-    level = 0
-    for start in range(0, len(text), WINDOW):
-        level += text.count("<", start, start + WINDOW) - 2 * text.count("</", start, start + WINDOW)
-        if level > DEEPEST:
-            return True
-    return False
 
 
 def _check_nesting(text: str) -> None:
     opened: dict[str, int] = {}
     depth = formatting = reopened = 0
-    for slash, written in TAG.findall(text):
+    for written in TAG.findall(text):
         name = written.lower()
-        if slash:
+        if name[0] == "/":
+            name = name[1:]
             if opened.get(name):
                 opened[name] -= 1
                 depth -= 1
