@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.apps.scrape.differences import DIFFERENCES, Difference
 from toolkit.apps.scrape.parsers import Parser
@@ -282,3 +285,115 @@ def test_attribute_when_without_a_value(parser: Parser) -> None:
     value = "checked" if type(parser).__name__ == "Lxml" else ""
     assert document.attributes(parser.compile("input"), "checked", first=True) == [value]
     assert document.attributes(parser.compile("p"), "hidden", first=True) == [""]
+
+
+PIECES = [
+    "<pre>",
+    "</pre>",
+    "\n",
+    "a b",
+    "<br>",
+    "<b>",
+    "</b>",
+    "<script>1<2</script>",
+    "<style>x</style>",
+    "<!-- c -->",
+]
+PIECES += [
+    "<template>t",
+    "</template>",
+    "<svg>",
+    "</svg>",
+    "<![CDATA[d]]>",
+    "<title>u</title>",
+    "<textarea>\nv",
+    "&lt;&#0;é",
+]
+PIECES += [
+    "<noscript>n",
+    "</noscript>",
+    "<p>",
+    "<table>",
+    "<tr><td>",
+    "</table>",
+    "<select><option>o",
+    "\u65e5",
+    "<i><p></i>",
+]
+NAMED = ["a", "P", "pre", "base, link,meta", "clippath", "title", "nosuch", "a , p", "li"]
+ODD = """<!doctype html><title>t</title><meta name=a><p>1<a href=x rel>2</a><svg><clipPath id=c><a xlink:href=y>3</a>
+</clipPath><title>s</title></svg><ClipPath>4</clippath><b><p>5</b><link rel=x></p><template><a>no</a></template>"""
+
+
+@pytest.mark.parametrize("page", [PAGE, ODD], ids=["usual", "odd"])
+def test_find_when_expected(parser: Parser, page: str) -> None:
+    """What is looked for in one walk is what each selector finds on its own, in the same order."""
+    alone, together = parser.parse(page), parser.parse(page)
+    rules = [parser.compile(selector) for selector in (*NAMED, "p > a", "#list li", "[href]")]
+    together.expect(rules)
+    for rule in rules:
+        assert [together.outer(node) for node in together.find(rule)] == [
+            alone.outer(node) for node in alone.find(rule)
+        ]
+        for name in ("href", "rel"):
+            for first in (False, True):
+                found = together.attributes(rule, name, first=first)
+                assert found == alone.attributes(rule, name, first=first)
+        one, other = together.first(rule), alone.first(rule)
+        assert (one is None, one is None or together.outer(one)) == (other is None, other is None or alone.outer(other))
+        assert together.pairs(rule, "href", "rel") == alone.pairs(rule, "href", "rel")
+        assert together.texts(rule, first=False) == alone.texts(rule, first=False)
+
+
+def test_pairs_when_one_is_missing(parser: Parser) -> None:
+    """A match without the first attribute is left out, one without the second has None; records have their own."""
+    document = parser.parse(
+        "<!doctype html><a href=1 rel=x></a><a rel=y></a><div id=d><a href=2></a><a href='' rel></a></div>"
+    )
+    links = parser.compile("a")
+    assert document.pairs(links, "href", "rel") == [("1", "x"), ("2", None), ("", "")]
+    record = document.first(parser.compile("#d"))
+    assert document.pairs(parser.compile("a", within=True), "href", "rel", record) == [("2", None), ("", "")]
+
+
+def test_pairs_when_strings() -> None:
+    """A string that an XPath gives stands for itself."""
+    parser = plugins.load("toolkit.apps.scrape.parsers", "lxml", "parser")
+    document = parser.parse("<a href=1 rel=x></a><a href=2>")
+    assert document.pairs(parser.xpath("//a/@href"), "href", "rel") == [("1", None), ("2", None)]
+
+
+@pytest.mark.parametrize(
+    "page", ["", " \n", "\ufeff<p>x", "<p>a\r\nb\rc<pre>\r\nd", "<p>é \u65e5 \U0001f600", PAGE, ODD]
+)
+def test_parse_when_given_its_bytes(parser: Parser, page: str) -> None:
+    """The page is the same, whether it is parsed from its text or from its UTF-8."""
+    from_text, from_bytes = parser.parse(page), parser.parse(page, page.encode())
+    every = parser.compile("*")
+    assert [from_bytes.outer(node) for node in from_bytes.find(every)] == [
+        from_text.outer(node) for node in from_text.find(every)
+    ]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12))
+def test_pre_when_had_in_one_piece(pieces: list[str]) -> None:
+    """The text as written is what it is piece by piece, whatever stands in the element."""
+    parser = plugins.load("toolkit.apps.scrape.parsers", "lexbor", "parser")
+    document = parser.parse("<!doctype html><body>" + "".join(pieces))
+    slow = parser.parse("<!doctype html><body>" + "".join(pieces))
+    slow._quick = 0
+    every = parser.compile("*")
+    for one, other in zip(document.find(every), slow.find(every), strict=True):
+        assert document.pre(one) == slow.pre(other)
+
+
+def test_pre_when_asked_of_all_that_nests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elements without text that nest are a named failure, too: what cannot be counted is done a few times only."""
+    monkeypatch.setattr("toolkit.apps.scrape.text.WORK", 1_000_000)
+    parser = plugins.load("toolkit.apps.scrape.parsers", "lexbor", "parser")
+    document = parser.parse("<!doctype html>" + "<div>" * 1000 + "<i></i>" * 200_000)
+    nodes = document.find(parser.compile("div"))
+    started = time.process_time()
+    with pytest.raises(ValueError, match="the same text over and over"):
+        list(map(document.pre, nodes))
+    assert time.process_time() - started < 3

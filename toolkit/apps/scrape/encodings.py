@@ -44,7 +44,7 @@ def decode(body: bytes, charset: str | None) -> tuple[str, str]:
     assert encoding is not None  # noqa: S101 - decide answers with known names only
     errors = "toolkit-c1" if name.startswith("windows-") else "replace"
     text, _ = encoding.codec_info.decode(body[skipped:], errors)
-    return (text.replace("\0", "\ufffd") if "\0" in text else text), name
+    return (text.replace("\0", "\ufffd") if 0 in body else text), name
 
 
 def decide(body: bytes, charset: str | None) -> tuple[str, int]:

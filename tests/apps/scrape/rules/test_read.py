@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from toolkit.apps.scrape.rules import Link, Problem, Reading, Rules, complete, load_rules, read_page, read_rules
+from toolkit.apps.scrape.rules import Follow, Link, Problem, Reading, Rules, complete, load_rules, read_page, read_rules
 from toolkit.apps.scrape.rules.links import References
 from toolkit.apps.scrape.urls import base_of, resolve
 from toolkit.core import plugins
@@ -219,6 +219,25 @@ def test_canonical_when_in_the_page(head: str, canonical: str | None) -> None:
     assert read(read_rules("lexbor", []), head).canonical == canonical
 
 
+@pytest.mark.parametrize("parser", PARSERS)
+def test_head_when_it_ends_early(parser: str) -> None:
+    """What a page says of itself counts wherever it stands: browsers, too, end a head at what belongs to no head."""
+    markup = (
+        "<head><noscript><img src=t></noscript><link rel=canonical href=c><meta name=robots content=noindex></head>"
+    )
+    found = read(read_rules(parser, []), f"{markup}<body><p><base href=/x/>")
+    assert (found.canonical, found.robots) == ("http://h.org/x/c", {"noindex"})
+
+
+@pytest.mark.parametrize("parser", PARSERS)
+def test_links_when_the_same_again(parser: str) -> None:
+    """One link that the page vouches for is enough, whatever fragments the others have."""
+    rules = Rules(parser, read_rules(parser, ["t=title"]).pages, (Follow("all"),))
+    markup = "<a rel=nofollow href=x#1></a><a href=x></a><a rel=nofollow href=x#3></a><a rel=nofollow href=y></a>"
+    links = [(link.url, link.nofollow) for link in read(rules, f"{markup}<a href=y#1 rel=ugc></a>").links]
+    assert links == [("http://h.org/x", False), ("http://h.org/y", True)]
+
+
 @pytest.mark.parametrize(
     ("body", "charset", "replaced"),
     [
@@ -253,6 +272,14 @@ def test_references_when_anything(reference: str, base: str | None) -> None:
     references = References("http://h.org/d/e?q", base, "windows-1251")
     expected = resolve(base_of("http://h.org/d/e?q", base, "windows-1251"), reference, "windows-1251")
     assert references.resolve(reference) == references.resolve(reference) == expected
+
+
+@given(st.lists(URLS, max_size=4), URLS | st.none())
+@example(["a#b#c", "a", "#", "mailto:x#y", "//[#z"], None)
+def test_references_when_many_at_once(references: list[str], base: str | None) -> None:
+    """What is resolved together is what is resolved one by one."""
+    together, alone = (References("http://h.org/d/e?q", base, "windows-1251") for _ in range(2))
+    assert together.all(references) == [alone.resolve(reference) for reference in references]
 
 
 MARKUP = st.lists(

@@ -19,6 +19,12 @@ class Document(Protocol):
     def find(self, selector: Any, within: Any = None) -> Sequence[Any]:
         """Return every match."""
 
+    def expect(self, selectors: Sequence[Any]) -> None:
+        """Take note of selectors of the whole page that all will be looked for: one walk may find the matches of many.
+
+        Without effect on what is found.
+        """
+
     def first(self, selector: Any, within: Any = None) -> Any | None:
         """Return the first match."""
 
@@ -27,6 +33,12 @@ class Document(Protocol):
 
     def attributes(self, selector: Any, name: str, *, first: bool, within: Any = None) -> list[str]:
         """Return the attribute, as written, of every match that has it, or of the first such match only."""
+
+    def pairs(self, selector: Any, name: str, other: str, within: Any = None) -> list[tuple[str, str | None]]:
+        """Return the attribute of every match that has it, with another one of the same match, or None; as written.
+
+        A match that is a string stands for itself.
+        """
 
     def text(self, node: Any) -> str:
         """Return an element's text by the rule of `text.py`."""
@@ -65,5 +77,5 @@ class Parser(Protocol):
     def xpath(self, expression: str) -> Any:
         """Return an XPath in the form that is quickest to use; raises ValueError if it cannot be had."""
 
-    def parse(self, html: str) -> Document:
-        """Return the page; bad markup is mended, never refused."""
+    def parse(self, html: str, encoded: bytes | None = None) -> Document:
+        """Return the page; bad markup is mended, never refused. encoded: the same in UTF-8, if that is at hand."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import soupsieve
 from bs4 import BeautifulSoup
@@ -42,6 +42,9 @@ class SoupPage:
         self._budget.spend(EACH * len(found))
         return found
 
+    def expect(self, selectors: Sequence[soupsieve.SoupSieve]) -> None:
+        """Do nothing: each selector is a walk of its own."""
+
     def first(self, selector: soupsieve.SoupSieve, within: Tag | None = None) -> Tag | None:
         """Return the first match."""
         return selector.select_one(within or self._soup)
@@ -61,6 +64,15 @@ class SoupPage:
                 if first:
                     break
         return found
+
+    def pairs(
+        self, selector: soupsieve.SoupSieve, name: str, other: str, within: Tag | None = None
+    ) -> list[tuple[str, str | None]]:
+        """Return the attribute of the matches that have it, with another one."""
+        found = self.find(selector, within)
+        return [
+            (value, self.attribute(tag, other)) for tag in found if (value := self.attribute(tag, name)) is not None
+        ]
 
     def text(self, node: Tag) -> str:
         """Return an element's text."""
@@ -115,7 +127,7 @@ class Soup:
         """Raise ValueError."""
         raise ValueError("bs4 knows no XPath, only lxml does")
 
-    def parse(self, html: str) -> SoupPage:
+    def parse(self, html: str, encoded: bytes | None = None) -> SoupPage:  # noqa: ARG002 - it takes text
         """Return the page."""
         return SoupPage(html)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
@@ -11,39 +12,69 @@ from toolkit.apps.scrape.text import BROKEN, EACH, HIDDEN, SPACED, UNSPACED, Bud
 
 MARK = "toolkit-scope"
 """An attribute that an element has while `:scope`, which lexbor does not know, stands for it."""
+NAMES = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:\s*,\s*[A-Za-z][A-Za-z0-9]*)*")
+"""Selectors that ask for nothing but names."""
+CHANGED = ", ".join(sorted(HIDDEN | set(BROKEN)))
+"""What makes an element's text as written another than all text within it."""
+QUICK = 32_000_000
+"""Bytes of markup, of the whole page each time, for which such texts are had in one piece: it cannot be told how many
+elements that takes, and they may nest. What is more is had piece by piece, and counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """A checked selector. listed: whether lexbor may give an element twice, once for each part between commas."""
+    """A checked selector.
+
+    listed: whether lexbor may give an element twice, once for each part between commas. names: the names of elements
+    that it asks for, if it asks for nothing else.
+    """
 
     text: str
     listed: bool
     scoped: bool
+    names: frozenset[str] = frozenset()
 
 
 class LexborPage:
     """A page as lexbor's tree."""
 
-    def __init__(self, html: str) -> None:
+    def __init__(self, html: str | bytes) -> None:
         self._tree = LexborHTMLParser(html)
         self._budget = Budget()
+        self._quick = QUICK // (len(html) + 1)
+        self._known: dict[str, list[LexborNode]] = {}
+        self._dicts: dict[str, list[dict[str, str | None]]] = {}
 
     def find(self, selector: Selector, within: LexborNode | None = None) -> list[LexborNode]:
         """Return every match."""
-        if within is None:
-            found: list[LexborNode] = self._tree.css(selector.text)
-        else:
-            found = _below(selector, within)
-        if selector.listed and len(found) > 1:
-            found = [node for node, last in zip(found, [None, *found], strict=False) if not _same(node, last)]
+        found = self._known.get(selector.text) if within is None else None
+        if found is None:
+            found = self._tree.css(selector.text) if within is None else _below(selector, within)
+            if selector.listed:
+                found = _once(found)
         self._budget.spend(EACH * len(found))
         return found
+
+    def expect(self, selectors: Sequence[Selector]) -> None:
+        """Find what asks for names only, in one walk: a name more costs next to nothing, a walk goes to each node."""
+        wanted = {selector.text: selector for selector in selectors if selector.names}
+        names = {name for selector in wanted.values() for name in selector.names}
+        if not names:
+            return
+        found: list[LexborNode] = self._tree.css(",".join(sorted(names)))  # each once: no element has two names
+        numbers = [node.tag_id for node in found]
+        tags = {number: (node.tag or "").lower() for number, node in dict(zip(numbers, found, strict=True)).items()}
+        for text, selector in wanted.items():
+            asked = {
+                number for number, tag in tags.items() if tag in selector.names
+            }  # in small letters: svg's clipPath
+            self._known[text] = [node for node, number in zip(found, numbers, strict=True) if number in asked]
 
     def first(self, selector: Selector, within: LexborNode | None = None) -> LexborNode | None:
         """Return the first match."""
         if within is None:
-            return self._tree.css_first(selector.text)
+            known = self._known.get(selector.text)
+            return self._tree.css_first(selector.text) if known is None else next(iter(known), None)
         if not selector.scoped:
             node = within.css_first(selector.text)
             if node is None or not _same(node, within):
@@ -60,13 +91,33 @@ class LexborPage:
     def attributes(self, selector: Selector, name: str, *, first: bool, within: LexborNode | None = None) -> list[str]:
         """Return the attribute of the matches that have it."""
         found: list[str] = []
-        for node in self.find(selector, within):
-            attributes = node.attributes
+        for attributes in self._attributes(selector, within, first=first):
             if name in attributes:
                 found.append(attributes[name] or "")
                 if first:
                     break
         return found
+
+    def pairs(
+        self, selector: Selector, name: str, other: str, within: LexborNode | None = None
+    ) -> list[tuple[str, str | None]]:
+        """Return the attribute of the matches that have it, with another one."""
+        return [
+            (attributes[name] or "", (attributes[other] or "") if other in attributes else None)
+            for attributes in self._attributes(selector, within, first=False)
+            if name in attributes
+        ]
+
+    def _attributes(
+        self, selector: Selector, within: LexborNode | None, *, first: bool
+    ) -> Iterable[dict[str, str | None]]:
+        """Return each match's attributes; those of what was expected are kept, as fields and links may both ask."""
+        nodes = self.find(selector, within)
+        if first or within is not None or selector.text not in self._known:
+            return (node.attributes for node in nodes)
+        if (known := self._dicts.get(selector.text)) is None:
+            known = self._dicts[selector.text] = [node.attributes for node in nodes]
+        return known
 
     def text(self, node: LexborNode) -> str:
         """Return an element's text."""
@@ -79,6 +130,11 @@ class LexborPage:
 
     def pre(self, node: LexborNode) -> str:
         """Return an element's text as written."""
+        if self._quick > 0 and node.css_first(CHANGED) is None:
+            self._quick -= 1
+            text: str = node.text(deep=True)
+            self._budget.spend(EACH, len(text))
+            return text
         return _text(node, UNSPACED, BROKEN, self._budget)
 
     def inner(self, node: LexborNode) -> str:
@@ -113,20 +169,21 @@ class Lexbor:
     def compile(self, selector: str, *, within: bool = False) -> Selector:
         """Return the selector, checked."""
         scoped = within and ":scope" in selector
+        names = frozenset() if NAMES.fullmatch(selector) is None else frozenset(re.split(r"\s*,\s*", selector.lower()))
         text = selector.replace(":scope", f"[{MARK}]") if scoped else selector
         try:
             LexborHTMLParser("").css(text)
         except SelectolaxError as error:
             raise ValueError("lexbor does not take this selector") from error
-        return Selector(text, "," in text, scoped)
+        return Selector(text, "," in text, scoped, names)
 
     def xpath(self, expression: str) -> Selector:  # noqa: ARG002 - as lxml's
         """Raise ValueError."""
         raise ValueError("lexbor knows no XPath, only lxml does")
 
-    def parse(self, html: str) -> LexborPage:
+    def parse(self, html: str, encoded: bytes | None = None) -> LexborPage:
         """Return the page."""
-        return LexborPage(html)
+        return LexborPage(html if encoded is None else encoded)
 
 
 def _below(selector: Selector, within: LexborNode) -> list[LexborNode]:
@@ -138,6 +195,13 @@ def _below(selector: Selector, within: LexborNode) -> list[LexborNode]:
         if selector.scoped:
             del within.attrs[MARK]
     return [node for node in found if not _same(node, within)] if found and _same(found[0], within) else found
+
+
+def _once(found: list[LexborNode]) -> list[LexborNode]:
+    """Return each element once, of a list in which the same follow each other."""
+    if len(found) < 2:  # noqa: PLR2004 - two may be one
+        return found
+    return [node for node, last in zip(found, [None, *found], strict=False) if not _same(node, last)]
 
 
 def _same(node: LexborNode, other: LexborNode | None) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -38,11 +38,12 @@ class Selector:
 class LxmlPage:
     """A page as lxml's tree."""
 
-    def __init__(self, html: str) -> None:
+    def __init__(self, html: str, encoded: bytes | None) -> None:
         # huge_tree only lifts libxml2's limit on depth: the size of a page has its own cap.
         reader = etree.HTMLParser(encoding="utf-8", huge_tree=True)
-        html = lined(html)
-        root = etree.fromstring(html.encode("utf-8", "replace"), reader) if html.strip() else None
+        if encoded is None or b"\r" in encoded:
+            encoded = lined(html).encode("utf-8", "replace")
+        root = etree.fromstring(encoded, reader) if html and not html.isspace() else None
         self._root = etree.Element("html") if root is None else root
         for template in self._root.iter("template"):
             template[:], template.text = [], None  # a template's content is not part of the page
@@ -53,6 +54,9 @@ class LxmlPage:
         found = selector(self._root if within is None else within)
         self._budget.spend(EACH * len(found))
         return found
+
+    def expect(self, selectors: Sequence[Selector]) -> None:
+        """Do nothing: each XPath is a walk of its own."""
 
     def first(self, selector: Selector, within: Any = None) -> Any | None:
         """Return the first match."""
@@ -68,6 +72,16 @@ class LxmlPage:
         nodes = self.find(selector, within)
         found = [value for node in nodes if (value := self.attribute(node, name)) is not None]
         return found[:1] if first else found
+
+    def pairs(self, selector: Selector, name: str, other: str, within: Any = None) -> list[tuple[str, str | None]]:
+        """Return the attribute of the matches that have it, with another one."""
+        found: list[tuple[str, str | None]] = []
+        for node in self.find(selector, within):
+            if isinstance(node, str):
+                found.append((node, None))
+            elif (value := node.get(name)) is not None:
+                found.append((value, node.get(other)))
+        return found
 
     def text(self, node: Any) -> str:
         """Return an element's text."""
@@ -134,9 +148,9 @@ class Lxml:
         except etree.XPathError as error:
             raise ValueError(f"lxml does not take this XPath: {error}") from error
 
-    def parse(self, html: str) -> LxmlPage:
+    def parse(self, html: str, encoded: bytes | None = None) -> LxmlPage:
         """Return the page."""
-        return LxmlPage(html)
+        return LxmlPage(html, encoded)
 
 
 class _Backwards(HTMLTranslator):

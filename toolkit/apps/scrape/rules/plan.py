@@ -11,6 +11,7 @@ from toolkit.apps.scrape.parsers import Document, Parser
 from toolkit.apps.scrape.rules.css import scoped
 from toolkit.apps.scrape.rules.filters import gathers, plural
 from toolkit.apps.scrape.rules.head import SELECTOR
+from toolkit.apps.scrape.rules.links import References
 from toolkit.apps.scrape.rules.model import Field, Follow, PageType, Rules
 from toolkit.apps.scrape.rules.steps import WRONG, Step, each, step
 from toolkit.apps.scrape.rules.tables import records
@@ -24,23 +25,27 @@ class Sight:
     node: the record, or None for the page. path: goes before the names of its fields, as in `reviews[2].`.
     """
 
-    __slots__ = ("document", "field", "many", "node", "path", "problems", "resolve")
+    __slots__ = ("document", "field", "many", "node", "path", "problems", "references")
 
     def __init__(
         self,
         document: Document,
         node: Any,
-        resolve: Callable[[str], str],
+        references: References,
         problems: list[tuple[str, str]],
         path: str = "",
     ) -> None:
         self.document = document
         self.node = node
-        self.resolve = resolve
+        self.references = references
         self.problems = problems
         self.path = path
         self.field = ""
         self.many = False
+
+    def resolve(self, reference: str) -> str:
+        """Return a reference as an absolute URL."""
+        return self.references.resolve(reference)
 
     def wrong(self, reason: str, index: int | None = None) -> None:
         """Note that the field's value, or the one at this place in its list, does not fit."""
@@ -62,23 +67,25 @@ class FollowPlan:
 
 @dataclass(frozen=True, slots=True)
 class PagePlan:
-    """A page type's selectors."""
+    """A page type's selectors. expected: those whose every match in the whole page is looked for."""
 
     name: str
     rows: Any
     getters: tuple[tuple[str, Getter], ...]
     follow: tuple[FollowPlan, ...]
     join: FollowPlan | None
+    expected: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that reading a page needs. rest: what is followed from a page of no type."""
+    """All that reading a page needs. rest: what is followed from a page of no type; expected: its selectors."""
 
     parser: Parser
     pages: dict[str, PagePlan]
     rest: tuple[FollowPlan, ...]
     head: Any
+    expected: tuple[Any, ...]
 
 
 @lru_cache(maxsize=8)
@@ -87,7 +94,8 @@ def plan_of(rules: Rules) -> Plan:
     parser: Parser = plugins.load("toolkit.apps.scrape.parsers", rules.parser, "parser")
     rest = tuple(FollowPlan(rule, select(parser, rule.selector, xpath=rule.xpath)) for rule in rules.follow)
     pages = {page.name: _page(parser, page, rest) for page in rules.pages}
-    return Plan(parser, pages, rest, parser.compile(SELECTOR))
+    expected = tuple(one.selector for one in rest if not one.rule.xpath and one.selector is not None)
+    return Plan(parser, pages, rest, parser.compile(SELECTOR), expected)
 
 
 def select(parser: Parser, selector: str, *, xpath: bool = False, within: bool = False) -> Any:
@@ -128,7 +136,18 @@ def _page(parser: Parser, page: PageType, rest: tuple[FollowPlan, ...]) -> PageP
         else:
             follow.append(found)
     rows = None if page.rows is None else select(parser, page.rows, xpath=page.rows_xpath)
-    return PagePlan(page.name, rows, getters, (*follow, *rest), join)
+    expected = [select(parser, field.selector) for field in page.fields if _seeks_all(field, within=within)]
+    expected += [one.selector for one in (*follow, *rest) if not one.rule.xpath and one.selector is not None]
+    if rows is not None and not page.rows_xpath:
+        expected.append(rows)
+    return PagePlan(page.name, rows, getters, (*follow, *rest), join, tuple(expected))
+
+
+def _seeks_all(field: Field, *, within: bool) -> bool:
+    """Tell whether all that a field's selector finds in a page is looked for."""
+    if field.xpath or not field.selector or (within and not field.whole) or field.take == "exists":
+        return False
+    return field.attribute is not None or (field.many if field.fields else gathers(field))
 
 
 def _finder(field: Field, selector: Any, *, below: bool) -> Callable[[Sight], list[Any]]:
@@ -160,7 +179,7 @@ def _attributes(name: str, selector: Any, *, below: bool, first: bool) -> Callab
 
     if name not in ATTRIBUTES:
         return find
-    return lambda sight: [sight.resolve(value) for value in find(sight)]
+    return lambda sight: sight.references.all(find(sight))
 
 
 def _nodes(sight: Sight, selector: Any, *, below: bool, first: bool) -> Sequence[Any]:
@@ -221,7 +240,7 @@ def _record(parser: Parser, field: Field, selector: Any, *, below: bool) -> Gett
         found = []
         for index, node in enumerate(nodes):
             path = f"{sight.path}{field.name}" + (f"[{index}]." if field.many else ".")
-            inner = Sight(sight.document, node, sight.resolve, sight.problems, path)
+            inner = Sight(sight.document, node, sight.references, sight.problems, path)
             found.append({name: getter(inner) for name, getter in getters})
         if field.required and not found:
             sight.field = field.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
@@ -107,11 +108,14 @@ def _read(
         page = kind.name if kind is not None else ""
     text, encoding = decode(body, charset)
     limits.check(text)
-    document = plan.parser.parse(text)
+    replaced = _replaced(text, body, encoding)
+    as_sent = encoding == "utf-8" and not replaced and "\ufffd" not in text  # nor was any NUL replaced
+    document = plan.parser.parse(text, body.removeprefix(BOM_UTF8) if as_sent else None)
+    chosen = plan.pages.get(page)
+    document.expect((plan.head, *(chosen.expected if chosen is not None else plan.expected)))
     head = read_head(document, plan.head, agent)
     references = References(url, head.base, codec_of(encoding))
     collector = _Collector(document, references)
-    chosen = plan.pages.get(page)
     if chosen is not None:
         collector.rows_of(chosen, carry)
     for rule in chosen.follow if chosen is not None else plan.rest:
@@ -124,7 +128,7 @@ def _read(
         tuple(collector.problems),
         canonical if canonical and canonical.startswith(("http://", "https://")) else None,
         head.robots,
-        _replaced(text, body, encoding),
+        replaced,
         encoding,
         tuple(collector.records),
     )
@@ -145,7 +149,7 @@ class _Collector:
     def rows_of(self, plan: PagePlan, carry: Carry | None) -> None:
         for place, node in enumerate((None,) if plan.rows is None else self._document.find(plan.rows)):
             told: list[tuple[str, str]] = []
-            sight = Sight(self._document, node, self._references.resolve, told)
+            sight = Sight(self._document, node, self._references, told)
             row = complete(carry, {name: get(sight) for name, get in plan.getters})
             if plan.join is None or not self._join(plan.join, row, node, plan.name, place):
                 self.rows.append(row)
@@ -178,21 +182,30 @@ class _Collector:
     def _targets(self, plan: FollowPlan, node: Any) -> Any:
         """Yield the URLs that a rule leads to, and whether the page does not vouch for them."""
         document, rule = self._document, plan.rule
-        for found in document.find(plan.selector, node) if plan.selector is not None else [node]:
-            text = found if isinstance(found, str) else document.attribute(found, rule.attribute or "href")
-            if text is None:
+        name = rule.attribute or "href"
+        if plan.selector is not None:
+            pairs = document.pairs(plan.selector, name, "rel", node)
+        else:
+            text = node if isinstance(node, str) else document.attribute(node, name)
+            pairs = [] if text is None else [(text, None if isinstance(node, str) else document.attribute(node, "rel"))]
+        done: set[str] = set()
+        for text, rel in pairs:
+            head = text.partition("#")[0]
+            if head in done:
                 continue
-            url = self._references.bare(text.partition("#")[0])
+            nofollow = rel is not None and not UNENDORSED.isdisjoint(rel.lower().split())
+            if not nofollow:  # a link that is not vouched for may yet be, further down
+                done.add(head)
+            url = self._references.bare(head)
             if url.startswith(("http://", "https://")) and rule.refusal(url) is None:
-                rel = None if isinstance(found, str) else document.attribute(found, "rel")
-                yield url, rel is not None and not UNENDORSED.isdisjoint(rel.lower().split())
+                yield url, nofollow
 
 
 def _replaced(text: str, body: bytes, encoding: str) -> int:
     """Return how many U+FFFD the page does not have itself."""
-    count = text.count("\ufffd")
-    if not count:
+    if "\ufffd" not in text:
         return 0
+    count = text.count("\ufffd")
     try:
         own = body.count("\ufffd".encode(codec_of(encoding)))
     except (LookupError, UnicodeEncodeError):
