@@ -226,7 +226,8 @@ def test_head_when_it_ends_early(parser: str) -> None:
         "<head><noscript><img src=t></noscript><link rel=canonical href=c><meta name=robots content=noindex></head>"
     )
     found = read(read_rules(parser, []), f"{markup}<body><p><base href=/x/>")
-    assert (found.canonical, found.robots) == ("http://h.org/x/c", {"noindex"})
+    assert found.canonical == "http://h.org/x/c"
+    assert found.robots == {"noindex"}
 
 
 @pytest.mark.parametrize("parser", PARSERS)
