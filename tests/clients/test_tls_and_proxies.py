@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
@@ -17,7 +18,8 @@ from samples.serve import SampleServer
 from tests.clients.driver import Driver
 from tests.clients.proxy import Proxy
 from tests.clients.raw import Do, RawServer, Script, reply
-from toolkit.clients import ClientKind, ClientOptions
+from toolkit import clients
+from toolkit.clients import ClientKind, ClientOptions, _environment
 from toolkit.clients._environment import BUNDLES, Proxies, check_proxy
 from toolkit.core.errors import FailureKind, TaskError, UsageError
 from toolkit.core.http import MemorySink, Request
@@ -157,6 +159,22 @@ def test_certificates_that_can_be_read_pass_the_check(kind: ClientKind, bundle: 
     """And so do the usual ones."""
     check_client(kind, ClientOptions(ca_file=bundle))
     check_client(kind, ClientOptions())
+
+
+def test_usual_certificates_are_read_when_they_are_needed(
+    certified: Certified, bundle: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plain page needs none; what was found when the client opened is what is read then."""
+    kind, made = clients.load("aiohttp", "async"), _environment._context
+    monkeypatch.setattr(certifi, "where", lambda: bundle)
+    made.cache_clear()
+    check_client(kind, ClientOptions())
+    with RawServer(HI) as plain, RawServer(HI, tls=certified("127.0.0.1")) as server, Driver(kind) as client:
+        monkeypatch.setenv(BUNDLES[0], "none.pem")
+        client.get(plain.url)
+        assert made.cache_info().misses == 0
+        assert client.get(server.url).body == b"hi"
+        assert made.cache_info().misses == 1
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 from typing import Any, NoReturn
@@ -49,7 +51,10 @@ def toolkit() -> None:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run a command and exit: 0 well, 1 some tasks failed, 2 wrong usage, 3 stopped, 130 interrupted."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments is None:
+        # At its end Python looks through all objects for what could be freed: 40 ms, in a process that frees it all.
+        atexit.register(gc.freeze)
+        arguments = sys.argv[1:]
     if sys.stderr is None:  # closed, as by some schedulers: there is nobody to talk to, but the work can be done
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for as long as the program runs
     try:

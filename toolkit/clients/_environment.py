@@ -43,6 +43,18 @@ def check(options: ClientOptions) -> None:
 def check_http1(options: ClientOptions) -> None:
     """As check, for clients that cannot speak HTTP/2."""
     check(options)
+    _check_version(options)
+
+
+def check_named(options: ClientOptions) -> None:
+    """As check_http1, for clients that have a context made when it is first needed."""
+    read_named(options)
+    if options.proxy:
+        check_proxy(options.proxy)
+    _check_version(options)
+
+
+def _check_version(options: ClientOptions) -> None:
     if options.http2:
         raise UsageError("--http2 needs the client curl: pip install 'toolkit[fast]' and --client curl")
 
@@ -75,6 +87,15 @@ def proxy_parts(proxy: str) -> SplitResult:
 def tls_context(options: ClientOptions) -> ssl.SSLContext:
     """Return the context for TLS connections, shared by all clients; raises UsageError if a file cannot be read."""
     return _context(ca_bundle(options.ca_file), options.cert or "", options.key or "", options.min_tls)
+
+
+def read_named(options: ClientOptions) -> None:
+    """Read what somebody has named, now; raises UsageError if a file cannot be read.
+
+    The usual certificates are in order, and it takes 20 ms to read them, which a plain page can do without.
+    """
+    if options.cert or ca_bundle(options.ca_file) != certifi.where():
+        tls_context(options)
 
 
 class Proxies:

@@ -11,6 +11,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from io import BytesIO
 
@@ -29,7 +30,7 @@ from toolkit.clients import (
 from toolkit.clients import _failures as failures
 from toolkit.clients._async_body import AsyncBody, first_words
 from toolkit.clients._connector import Connector, Exchange, exchange
-from toolkit.clients._environment import Proxies, check_http1, tls_context
+from toolkit.clients._environment import Proxies, ca_bundle, check_named, read_named, tls_context
 from toolkit.clients._socks import socks_of
 from toolkit.core.addresses import check_literal
 from toolkit.core.errors import TaskError
@@ -48,12 +49,13 @@ class AiohttpClient:
     """An aiohttp session that follows nothing, decodes nothing and asks the environment only once."""
 
     def __init__(self, options: ClientOptions) -> None:
+        self._options = replace(options, ca_file=ca_bundle(options.ca_file))
+        read_named(self._options)
         self._proxies = Proxies(options.proxy)
         self._connector = Connector(
             limit=0,
             keepalive_timeout=IDLE_SECONDS,
             ttl_dns_cache=DNS_SECONDS,
-            ssl=tls_context(options),
         )
         self._session = aiohttp.ClientSession(
             connector=self._connector,
@@ -126,6 +128,7 @@ class AiohttpClient:
                 allow_redirects=False,
                 timeout=_timeout(request.connect_timeout, request.read_timeout),
                 proxy=proxy,
+                ssl=tls_context(self._options) if "https" in (url.scheme, (proxy or "").partition(":")[0]) else True,
             )
 
 
@@ -191,4 +194,4 @@ def _mapped(request: Request) -> Iterator[None]:
         raise failures.failure_of(error, request) from error
 
 
-CLIENT = ClientKind("aiohttp", "async", AiohttpClient, check_http1)
+CLIENT = ClientKind("aiohttp", "async", AiohttpClient, check_named)
