@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from toolkit.apps.scrape import keys
 from toolkit.apps.scrape.keys import key_of
 
 
@@ -60,3 +63,39 @@ def test_key_of_a_key(rest: str) -> None:
     """A key is its own key, whatever the URL."""
     key = key_of("http://e.org/" + rest)
     assert key_of(key) == key
+
+
+PARTS = [
+    "http://",
+    "https://",
+    "e.org",
+    "E",
+    "u@",
+    ":80",
+    ":443",
+    ":8080",
+    ":41385",
+    ":0",
+    "/",
+    "a",
+    ".",
+    "..",
+    "%2e",
+    "%7E",
+]
+PARTS += ["?", "&", "b=1", "a=2", "utm_x=1", "#", ";", "'", "[", "é", "\n"]
+
+
+@given(st.sampled_from(["http://e.org", "https://e.org:8080/", ""]), st.lists(st.sampled_from(PARTS), max_size=7))
+def test_key_of_when_it_is_the_url(start: str, parts: list[str]) -> None:
+    """The short way for URLs that are their own key gives what the long way gives."""
+    url = start + "".join(parts)
+    for without_tracking in (False, True):
+        assert _key(url, without_tracking) == _key(url, without_tracking, keys._in_full)
+
+
+def _key(url: str, without_tracking: bool, way: Callable[..., str] = key_of) -> str:
+    try:
+        return way(url, without_tracking=without_tracking)
+    except ValueError:
+        return "no URL"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from toolkit.apps.scrape import scope
-from toolkit.apps.scrape.scope import HostCounts, Scope, check_patterns
+from toolkit.apps.scrape.scope import HostCounts, Scope, check_patterns, repeats
 from toolkit.core.errors import UsageError
 
 
@@ -81,3 +85,62 @@ def test_pattern_when_wrong() -> None:
     """A pattern that is none is refused before anything is fetched."""
     with pytest.raises(UsageError, match=r"--deny '\(': this is no regular expression"):
         check_patterns("deny", ("(",))
+
+
+PARTS = [
+    "http://",
+    "https://",
+    "e.org",
+    "E",
+    "u@",
+    ":80",
+    ":41385",
+    ":x",
+    "/",
+    "a",
+    ".",
+    "?",
+    "#",
+    "[",
+    "]",
+    "é",
+    " ",
+    "\\",
+    '"',
+]
+
+
+@given(st.sampled_from(["http://e.org", "https://e.org:8080/a", ""]), st.lists(st.sampled_from(PARTS), max_size=6))
+def test_host_and_path_when_anything(start: str, parts: list[str]) -> None:
+    """The short way gives what the standard library gives."""
+    url = start + "".join(parts)
+    try:
+        expected = urlsplit(url).hostname or "", urlsplit(url).path
+    except ValueError:
+        with pytest.raises(ValueError, match=r"."):
+            scope.host_and_path(url)
+    else:
+        assert scope.host_and_path(url) == expected
+
+
+@given(st.lists(st.sampled_from("abc"), max_size=16))
+def test_repeats_when_anything(pieces: list[str]) -> None:
+    """What is seen at a glance is what looking at each piece tells."""
+    runs = any(scope._longest_run(pieces, width) > scope.MOST_REPEATS for width in (1, 2, 3))
+    assert repeats("/" + "/".join(pieces)) is runs
+
+
+@pytest.mark.parametrize(
+    ("url", "home", "reason"),
+    [
+        ("http://e.org/a", "e.org", ""),
+        ("http://E.org:81", "e.org", ""),
+        ("http://www.e.org/a", "e.org", scope.OUT_OF_SCOPE),
+        ("http://www.e.org/a/a/a/a", "e.org", scope.REPEATS),
+        ("http://www.e.org/a", "", ""),
+    ],
+)
+def test_scope_when_there_is_a_home(url: str, home: str, reason: str) -> None:
+    """Without domains a crawl stays on the host it began on; with domains these decide."""
+    assert Scope().refusal(url, home=home) == reason
+    assert Scope(frozenset({"e.org"})).refusal("http://www.e.org/a", home=home) == ""

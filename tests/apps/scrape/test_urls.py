@@ -130,10 +130,21 @@ def test_resolve_when_the_short_way_is_taken(reference: str) -> None:
     assert urls.resolve(BASE, reference) == _long_way(reference)
 
 
-def _long_way(reference: str) -> str:
+@given(
+    st.from_regex(r"(\.\./){1,12}[a-z/.?#:%2_]{0,8}", fullmatch=True),
+    st.from_regex(r"http://h\.org(/[a-z./%2eé]{0,24})?", fullmatch=True),
+)
+def test_resolve_when_the_short_way_leads_up(reference: str, base: str) -> None:
+    """The short way to folders above gives what the long way gives, also where it leads above the root."""
+    from toolkit.apps.scrape import urls
+
+    assert urls.resolve(base, reference) == _long_way(reference, base)
+
+
+def _long_way(reference: str, base: str = BASE) -> str:
     from toolkit.apps.scrape import urls
 
     try:
-        return urls._resolve(BASE, reference, "utf-8")
+        return urls._resolve(base, reference, "utf-8")
     except ValueError:
         return reference

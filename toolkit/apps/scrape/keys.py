@@ -17,6 +17,11 @@ from toolkit.apps.scrape.urls import resolve
 from toolkit.core.urls import lane_of
 
 _PARTS = re.compile(r"(https?)://([^/?#]*)([^?#]*)(?:\?([^#]*))?", re.DOTALL)
+_CANONICAL = re.compile(
+    r"https?://[a-z0-9][a-z0-9.-]*(?::(?!(?:80|443)/)(?:[1-9]\d{0,3}|[1-5]\d{4}))?"
+    r"/[A-Za-z0-9_~,;=&+!*@:$'()./-]*(?:\?[A-Za-z0-9_~,;=+!*@:$'()./-]*)?"
+)
+"""URLs that are their own key, as nearly all are, if no piece of their path begins with a dot."""
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
@@ -27,6 +32,12 @@ TRACKING = frozenset({"fbclid", "gclid", "dclid", "msclkid", "yclid", "mc_cid", 
 @lru_cache(maxsize=65_536)
 def key_of(url: str, *, without_tracking: bool = False) -> str:
     """Return the key of an http(s) URL as it goes on the wire; the URL itself if it is none."""
+    if "/." not in url and _CANONICAL.fullmatch(url) and not (without_tracking and "?" in url):
+        return url
+    return _in_full(url, without_tracking=without_tracking)
+
+
+def _in_full(url: str, *, without_tracking: bool) -> str:
     found = _PARTS.match(url)
     if found is None:
         return url

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
 
 from toolkit.apps.scrape.auto import read_auto
 from toolkit.apps.scrape.catalogue import read_catalogue
@@ -21,7 +20,7 @@ from toolkit.apps.scrape.packing import lines_of
 from toolkit.apps.scrape.responses import robots_tag
 from toolkit.apps.scrape.result import Found, Page
 from toolkit.apps.scrape.rules import Reading, Rules, read_page
-from toolkit.apps.scrape.scope import OUT_OF_SCOPE, Scope
+from toolkit.apps.scrape.scope import Scope
 from toolkit.apps.scrape.visit import Visit
 from toolkit.core.errors import FailureKind, TaskError, TaskSkipped
 from toolkit.core.http import Head, Headers, Request, media_type
@@ -175,7 +174,7 @@ class ScrapeJob:
         refused: Counter[str] = Counter()
         stray: list[dict[str, Any]] = []
         for link in reading.links:
-            onward = replace(visit.along(link), public=public)
+            onward = visit.along(link, public=public)
             key = onward.key
             if key in found:
                 continue
@@ -193,12 +192,7 @@ class ScrapeJob:
         return self._refusal(visit, url) if self.follows else ""
 
     def _refusal(self, visit: Visit, url: str, scope: Scope | None = None) -> str:
-        scope = scope or self.scope
-        why = scope.refusal(url, visit.depth)
-        if not why and not scope.domains and visit.home:
-            host = (urlsplit(url).hostname or "").lower()
-            why = "" if host == visit.home else OUT_OF_SCOPE
-        return why
+        return (scope or self.scope).refusal(url, visit.depth, visit.home)
 
     def _too_deep(self, link: Any, onward: Visit) -> str:
         most = self.rules.rule(link.rule).depth

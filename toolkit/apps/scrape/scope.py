@@ -16,6 +16,9 @@ MOST_REPEATS = 3
 MOST_PIECES = 40
 """Pieces of a path."""
 
+_PLAIN = re.compile(r"https?://([a-z0-9][a-z0-9.-]*)(?::[0-9]*)?(/[\x21\x22\x24-\x3e\x40-\x7e]*)?(?=[?#]|\Z)")
+"""URLs that need no taking apart with care, as nearly all are; the host and the path in them."""
+
 OUT_OF_SCOPE = "out of scope"
 DENIED = "denied by a rule"
 NOT_ALLOWED = "allowed by no rule"
@@ -39,19 +42,24 @@ class Scope:
     deny: tuple[str, ...] = ()
     max_depth: int | None = None
 
-    def refusal(self, url: str, depth: int = 0) -> str:
-        """Return why a URL is not visited, or nothing; for links, and for each hop of a redirect."""
+    def refusal(self, url: str, depth: int = 0, home: str = "") -> str:
+        """Return why a URL is not visited, or nothing; for links, and for each hop of a redirect.
+
+        home: the one host that may be visited where there are no domains, or "" for any.
+        """
         if len(url) > LONGEST:
             return TOO_LONG
         if self.max_depth is not None and depth > self.max_depth:
             return TOO_DEEP
-        if self.domains and not self.holds(urlsplit(url).hostname or ""):
+        host, path = host_and_path(url)
+        if self.domains and not self.holds(host):
             return OUT_OF_SCOPE
         if any(re.search(pattern, url) for pattern in self.deny):
             return DENIED
         if self.allow and not any(re.search(pattern, url) for pattern in self.allow):
             return NOT_ALLOWED
-        return REPEATS if repeats(urlsplit(url).path) else ""
+        strays = OUT_OF_SCOPE if home and not self.domains and host != home else ""
+        return REPEATS if repeats(path) else strays
 
     def holds(self, host: str) -> bool:
         """Tell whether a host is one of the domains, or below one: never by a part of a name."""
@@ -61,6 +69,14 @@ class Scope:
                 return True
             host = host.partition(".")[2]
         return False
+
+
+def host_and_path(url: str) -> tuple[str, str]:
+    """Return the host, in small letters, "" if there is none, and the path; raises ValueError for what is no URL."""
+    if plain := _PLAIN.match(url):
+        return plain[1], plain[2] or ""
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.path
 
 
 @dataclass(slots=True)
@@ -94,6 +110,8 @@ def repeats(path: str) -> bool:
     pieces = [piece for piece in path.split("/") if piece]
     if len(pieces) > MOST_PIECES:
         return True
+    if len(pieces) - len(set(pieces)) < MOST_REPEATS:  # a run has the same piece once more often than that
+        return False
     return any(_longest_run(pieces, width) > MOST_REPEATS for width in (1, 2, 3))
 
 

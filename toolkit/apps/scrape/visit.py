@@ -43,10 +43,11 @@ class Visit:
         row = json.dumps(self.carry, default=str).encode()
         return f"{key} {blake2b(row, digest_size=8).hexdigest()}"
 
-    def along(self, link: Link) -> Visit:
+    def along(self, link: Link, *, public: bool = False) -> Visit:
         """Return the visit that a link of this page leads to; pagination is no deeper."""
         depth = self.depth + (not link.pagination)
-        return Visit(link.url, depth, self.home, link.page, link.carry, self.columns, link.rule)
+        columns = self.columns
+        return Visit(link.url, depth, self.home, link.page, link.carry, columns, link.rule, public=public)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values, without what is usual."""

@@ -184,8 +184,13 @@ class Rules:
 
     def rule(self, name: str) -> Follow:
         """Return the follow rule of this name."""
-        every = (*(rule for page in self.pages for rule in page.follow), *self.follow)
-        return next(rule for rule in every if rule.name == name)
+        return _by_name(self)[name]
+
+
+@lru_cache(maxsize=8)
+def _by_name(rules: Rules) -> dict[str, Follow]:
+    every = (*(rule for page in rules.pages for rule in page.follow), *rules.follow)
+    return {rule.name: rule for rule in reversed(every)}
 
 
 def glob_pattern(glob: str) -> str:
