@@ -9,6 +9,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any, get_type_hints
 
+from toolkit import models
 from toolkit.core import plugins
 from toolkit.core.errors import UsageError
 from toolkit.core.options import build, check, read, shown_type
@@ -135,10 +136,12 @@ def groups_of(app: str) -> tuple[Any, ...]:
     return (own, RunOptions, NetworkOptions) if fetches else (own, RunOptions)
 
 
-def make_run(app: str, sources: Sequence[str], out: Path | None, chosen: tuple[Any, ...], **more: Any) -> Run:
+def make_run(
+    app: str, sources: Sequence[str], out: Path | None, chosen: tuple[Any, ...], *, soon: bool = False, **more: Any
+) -> Run:
     """Return the run of an app on sources; chosen: an instance of each class of groups_of. Raises UsageError.
 
-    out: where results go; None for what is done in place.
+    out: where results go; None for what is done in place. soon: whether the program will run it at once, or end.
     """
     for group in chosen:
         check(group)
@@ -154,9 +157,13 @@ def make_run(app: str, sources: Sequence[str], out: Path | None, chosen: tuple[A
     make: Callable[..., Any] = plugins.load(f"{APPS}.{app}", "job", "APP")
     for network in rest:
         made = make(sources, out, own, network=network_of(common, network))
+        if soon:
+            models.expect(common.model or made.usual_model, made.job, client=network.client, fetches=True)
         named = getattr(made, "named", sources)
         return Run(made, common, network=network, output=str(out), sources=named, **more)
     made = make(sources, out, own)
+    if soon:
+        models.expect(common.model or made.usual_model, made.job, fetches=False)
     return Run(made, common, output=str(getattr(made, "out", out)), sources=sources, **more)
 
 

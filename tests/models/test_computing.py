@@ -131,7 +131,7 @@ def test_what_takes_long_goes_to_processes_after_the_first_calls(monkeypatch: py
     async def work(here: World, pool: Pool) -> list[int]:
         first = await here.calls(*[0.03] * 17)
         while not pool.ready:
-            first += await here.calls(0.01)
+            first += await here.calls(0.03)
         assert set(first) == {ME}
         return await here.calls(*[0.01] * 5)
 

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ import pytest
 
 from tests.models.conftest import Perform, start
 from tests.models.fakes import FakeApp, Payload
-from tests.models.test_signals import private, wait_for
+from tests.models.test_signals import lives, private, wait_for
+from toolkit import models
 from toolkit.core.errors import FailureKind
 from toolkit.core.task import Failure, Success
 from toolkit.models import _deaths, _forkserver, hybrid, processes
@@ -151,6 +153,35 @@ def test_a_fork_server_that_dies_costs_no_task_an_attempt(
     assert len(orphans) == 4
     gone, alive = psutil.wait_procs(orphans, timeout=5)
     assert len(gone) == 4, alive
+
+
+def test_a_fork_server_that_was_begun_serves_the_run(supervised: str, perform: Perform) -> None:
+    """It has begun to load the job; the run finds it, and ends it."""
+    job = FakeApp([]).job
+    models.expect(supervised, job, fetches=False)
+    server = _forkserver.server_number()
+    assert server is not None
+    seen: list[int | None] = []
+    summary, _ = perform(supervised, SQUARES, reporters=[lambda _: seen.append(_forkserver.server_number())])
+    assert summary.succeeded == len(SQUARES)
+    assert server in seen
+    assert set(seen) <= {server, None}
+    assert _forkserver.server_number() is None
+    models.expect("threads", job, fetches=False)
+    models.expect(supervised, lambda: None, fetches=False)  # no process can have it: the run says so
+    assert _forkserver.server_number() is None
+
+
+def test_a_fork_server_that_was_begun_for_nothing_ends_with_the_program(supervised: str) -> None:
+    """As when the options turn out to be wrong."""
+    begun = (
+        "from tests.models.fakes import FakeApp; from toolkit import models; from toolkit.models import _forkserver;"
+        f"models.expect({supervised!r}, FakeApp([]).job, fetches=False); print(_forkserver.server_number())"
+    )
+    server = int(subprocess.run([sys.executable, "-c", begun], capture_output=True, check=True).stdout)
+    with suppress(psutil.NoSuchProcess):
+        _, alive = psutil.wait_procs([psutil.Process(server)], timeout=10)
+        assert not [process for process in alive if lives(process)]
 
 
 def test_a_worker_that_ends_itself_with_255_says_so(perform: Perform) -> None:

@@ -100,7 +100,7 @@ def _once(
     with ExitStack() as stack:
         page = _page(report.report, sources)
         reporters = [] if report.dry_run else [*_reporters(report, stack, is_first=is_first), *page]
-        run = make_run(app, sources, out, chosen, reporters=reporters, command=command)
+        run = make_run(app, sources, out, chosen, soon=not report.dry_run, reporters=reporters, command=command)
         for each in page:
             each.illustrate(getattr(run.app, "gallery", None), getattr(run.app, "thumbnail", None))
         if report.dry_run:

@@ -76,11 +76,15 @@ Runner = Callable[[Feed], None]
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A concurrency model: entering start(setup) is start-up, calling the runner is the work, leaving is tear-down."""
+    """A concurrency model: entering start(setup) is start-up, calling the runner is the work, leaving is tear-down.
+
+    expect: begins what of the start-up can go on beside this process, given the job and the client's name, if any.
+    """
 
     name: str
     traits: Traits
     start: Callable[[Setup], AbstractContextManager[Runner]]
+    expect: Callable[[Any, str | None], None] | None = None
 
 
 def names() -> list[str]:
@@ -96,6 +100,16 @@ def load(name: str) -> Model:
             ' for the job that is in it: put what it runs below `if __name__ == "__main__":`'
         )
     return cast("Model", plugins.load(__name__, name, "MODEL"))
+
+
+def expect(name: str, job: Any, *, client: str | None = None, fetches: bool) -> None:
+    """Begin to start a model whose run is being made, beside what this process still has to load.
+
+    For programs that will start it, or end: what has begun ends with one of both. client: as client_for has it.
+    """
+    model = load(name)
+    if model.expect is not None:
+        model.expect(job, (client or usual_client(model.traits)) if fetches else None)
 
 
 def client_for(model: Model, name: str | None) -> ClientKind:

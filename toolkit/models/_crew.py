@@ -18,7 +18,7 @@ from typing import Any
 
 from toolkit.core.errors import RunStopped, UsageError
 from toolkit.models import Setup, rates_of
-from toolkit.models._forkserver import serving
+from toolkit.models._forkserver import begin, serving
 from toolkit.models._supervised import Worker
 from toolkit.models._wire import pack_job
 from toolkit.models._worker import Brief, Work, main_script
@@ -146,11 +146,7 @@ def crew_of(setup: Setup, work: Work, modules: Sequence[str]) -> Iterator[Crew]:
         task_timeout=setup.task_timeout,
         uvloop=setup.uvloop,
     )
-    # The user's script is not loaded beforehand: only a worker that needs it runs it.
-    preload = ["toolkit.models._alone", *modules, *(name for name in needed if name != "__main__")]
-    if setup.fetches:
-        preload.append(f"toolkit.clients.{setup.client.name}")
-    with serving(preload) as context:
+    with serving(_preload(modules, needed, setup.client.name if setup.fetches else None)) as context:
         memory: Any = context  # its arrays, which types do not know
         rates = rates_of(setup, cells=lambda size: memory.RawArray("d", size), lock=context.Lock)
         crew = Crew(context, replace(brief, rates=rates))
@@ -160,6 +156,18 @@ def crew_of(setup: Setup, work: Work, modules: Sequence[str]) -> Iterator[Crew]:
         finally:
             crew.close()
             atexit.unregister(crew.kill)
+
+
+def expect(job: Any, client: str | None, modules: Sequence[str]) -> None:
+    """Begin to load what the workers of a crew will need; one that follows finds it loaded, or soon will."""
+    with suppress(UsageError):  # it is said by the crew
+        begin(_preload(modules, pack_job(job)[1], client))
+
+
+def _preload(modules: Sequence[str], needed: Sequence[str], client: str | None) -> list[str]:
+    """Return what all workers load; not the user's script, which only a worker that needs it runs."""
+    own = [f"toolkit.clients.{client}"] if client else []
+    return ["toolkit.models._alone", *modules, *(name for name in needed if name != "__main__"), *own]
 
 
 def _message(pipe: Any) -> bytes | None:

@@ -25,13 +25,26 @@ _ours = False
 @contextmanager
 def serving(modules: Sequence[str]) -> Iterator[BaseContext]:
     """Lend the context that starts workers: from a fork server that has imported the modules, else by spawning."""
-    if not _enter(modules):
+    with _lock:
+        is_there = _enter(modules)
+    if not is_there:
         yield multiprocessing.get_context("spawn")
         return
     try:
         yield multiprocessing.get_context("forkserver")
     finally:
         _leave()
+
+
+def begin(modules: Sequence[str]) -> None:
+    """Start the fork server now, for workers that come later: it imports the modules beside what is done meanwhile.
+
+    It is stopped when the first that is served leaves, or ends with this program.
+    """
+    global _users  # noqa: PLW0603 - see _enter
+    with _lock:
+        if server_number() is None and _enter(modules):
+            _users -= 1
 
 
 def server_number() -> int | None:
@@ -66,29 +79,28 @@ def launching() -> Iterator[None]:
 
 
 def _enter(modules: Sequence[str]) -> bool:
-    """Start the fork server, if need be; tell whether there is one now."""
+    """Start the fork server, if need be; tell whether there is one now. To be called with the lock."""
     global _users, _ours  # noqa: PLW0603 - there is one fork server in a program, and this is its guard
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return False
     from multiprocessing import forkserver
 
     server: Any = forkserver._forkserver  # noqa: SLF001 - it has no public way to be stopped
-    with _lock:
-        if server._forkserver_pid is not None:  # noqa: SLF001
-            _users += 1
-            return True
-        usual = server._preload_modules  # noqa: SLF001
-        server.set_forkserver_preload(list(modules))
-        try:
-            with _spared():
-                forkserver.ensure_running()
-        except OSError:  # the path of the temporary folder is too long for a socket, or nobody may write there
-            return False
-        finally:
-            server.set_forkserver_preload(usual)
+    if server._forkserver_pid is not None:  # noqa: SLF001
         _users += 1
-        _ours = True
         return True
+    usual = server._preload_modules  # noqa: SLF001
+    server.set_forkserver_preload(list(modules))
+    try:
+        with _spared():
+            forkserver.ensure_running()
+    except OSError:  # the path of the temporary folder is too long for a socket, or nobody may write there
+        return False
+    finally:
+        server.set_forkserver_preload(usual)
+    _users += 1
+    _ours = True
+    return True
 
 
 @contextmanager

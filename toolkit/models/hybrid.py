@@ -11,12 +11,13 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from toolkit.core.cpus import usable_cpus
 from toolkit.core.errors import UsageError
 from toolkit.core.job import Feed
 from toolkit.core.loops import Computed, Lag, summed
-from toolkit.models import Model, Runner, Setup, Traits, _looping
+from toolkit.models import Model, Runner, Setup, Traits, _crew, _looping
 from toolkit.models._calls import computed
 from toolkit.models._crew import MOST_WORKERS, Crew, crew_of
 from toolkit.models._dealer import BYTES, Batch, Dealer, Dealt
@@ -35,10 +36,15 @@ GRACE = 1.0
 @contextmanager
 def start(setup: Setup) -> Iterator[Runner]:
     """Lend a runner over processes whose loops are ready and have the job; raises UsageError if they cannot have it."""
-    with crew_of(setup, _looping.work, ["toolkit.models._looping"]) as crew:
+    with crew_of(setup, _looping.work, [_looping.__name__]) as crew:
         supervisor = _Supervisor(setup, crew)
         supervisor.open()
         yield supervisor.run
+
+
+def expect(job: Any, client: str | None) -> None:
+    """Begin to load what the processes will need."""
+    _crew.expect(job, client, [_looping.__name__])
 
 
 class _Supervisor:
@@ -218,4 +224,5 @@ MODEL = Model(
         stops_overdue=True,
     ),
     start,
+    expect,
 )

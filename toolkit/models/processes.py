@@ -9,10 +9,11 @@ import pickle
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from toolkit.core.errors import UsageError
 from toolkit.core.job import Feed
-from toolkit.models import Model, Runner, Setup, Traits, _batches
+from toolkit.models import Model, Runner, Setup, Traits, _batches, _crew
 from toolkit.models._crew import MOST_WORKERS, Crew, crew_of
 from toolkit.models._dealer import Dealer
 from toolkit.models._deaths import Deaths
@@ -25,10 +26,15 @@ BEAT = 0.2
 @contextmanager
 def start(setup: Setup) -> Iterator[Runner]:
     """Lend a runner over workers that are up and have loaded the job; raises UsageError if they cannot."""
-    with crew_of(setup, _batches.work, ["toolkit.models._batches"]) as crew:
+    with crew_of(setup, _batches.work, [_batches.__name__]) as crew:
         supervisor = _Supervisor(setup, crew)
         supervisor.open()
         yield supervisor.run
+
+
+def expect(job: Any, client: str | None) -> None:
+    """Begin to load what the processes will need."""
+    _crew.expect(job, client, [_batches.__name__])
 
 
 class _Supervisor:
@@ -153,4 +159,5 @@ MODEL = Model(
         most_workers=MOST_WORKERS,
     ),
     start,
+    expect,
 )
