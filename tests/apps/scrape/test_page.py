@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import pickle
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from toolkit.apps.scrape.fetching import Fetching
 from toolkit.apps.scrape.page import ScrapeJob
 from toolkit.apps.scrape.responses import looks_like_html
 from toolkit.apps.scrape.result import Page
-from toolkit.apps.scrape.rules import read_rules
+from toolkit.apps.scrape.rules import Follow, read_rules
 from toolkit.apps.scrape.visit import Visit
 from toolkit.core.errors import FailureKind
 from toolkit.core.task import Failure, Outcome, Skip, Success, Task
@@ -48,6 +49,18 @@ def test_job_when_all_is_well(run: str) -> None:
     page = page_of(scrape({URL: Answer(PAGE)}, run))
     assert page.row() == {"url": URL, "final_url": URL, "status": 200, "t": "T", "l": "http://h.org/x"}
     assert (page.bytes, page.crawl_delay) == (len(PAGE), None)
+
+
+def test_job_when_links_are_no_urls(run: str) -> None:
+    """What looks like a URL and is none is not followed; the page has its row and its other links."""
+    hrefs = ("http://[x/y", "http://h.org:x/", "http://h.org:99999/", "http://[::1", "x")
+    body = b"<!doctype html><title>T</title>" + "".join(f"<a href='{href}'>l</a>" for href in hrefs).encode()
+    rules = replace(RULES, follow=(Follow("all"),))
+    job = ScrapeJob(Fetching(rules, "toolkit/1 (+x)", run=run), follows=True)
+    page = page_of(perform(FakeClient({URL: Answer(body)}), job, Task(URL, Visit(URL))))
+    assert page.fields["t"] == "T"
+    assert [key for key, _ in page.found] == ["http://h.org/x"]
+    assert page.refused == (("not a URL", 4),)
 
 
 def test_job_when_compressed(run: str) -> None:

@@ -20,7 +20,7 @@ from toolkit.apps.scrape.packing import lines_of
 from toolkit.apps.scrape.responses import robots_tag
 from toolkit.apps.scrape.result import Found, Page
 from toolkit.apps.scrape.rules import Reading, Rules, read_page
-from toolkit.apps.scrape.scope import Scope
+from toolkit.apps.scrape.scope import NO_URL, Scope
 from toolkit.apps.scrape.visit import Visit
 from toolkit.core.errors import FailureKind, TaskError, TaskSkipped
 from toolkit.core.http import Head, Headers, Request, media_type
@@ -175,10 +175,13 @@ class ScrapeJob:
         stray: list[dict[str, Any]] = []
         for link in reading.links:
             onward = visit.along(link, public=public)
-            key = onward.key
+            try:
+                key = onward.key
+            except ValueError:  # http://[x/ and http://x:y/ look like URLs, and lead nowhere in browsers, too
+                key = ""
             if key in found:
                 continue
-            why = "nofollow" if link.nofollow and self.nofollow else ""
+            why = NO_URL if not key else "nofollow" if link.nofollow and self.nofollow else ""
             if why := why or self._refusal(onward, link.url) or self._too_deep(link, onward):
                 refused[why] += 1
                 if link.carry is not None:

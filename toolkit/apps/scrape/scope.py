@@ -19,6 +19,7 @@ MOST_PIECES = 40
 _PLAIN = re.compile(r"https?://([a-z0-9][a-z0-9.-]*)(?::[0-9]*)?(/[\x21\x22\x24-\x3e\x40-\x7e]*)?(?=[?#]|\Z)")
 """URLs that need no taking apart with care, as nearly all are; the host and the path in them."""
 
+NO_URL = "not a URL"
 OUT_OF_SCOPE = "out of scope"
 DENIED = "denied by a rule"
 NOT_ALLOWED = "allowed by no rule"
