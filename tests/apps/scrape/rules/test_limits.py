@@ -19,6 +19,7 @@ REFUSED = {
     "nested and closed": ("<div>" * 20_000 + "</div>" * 20_000, "nest more than 5,000 deep"),
     "nested with stray ends": ("<div></i>" * 60_000, "nest more than 5,000 deep"),
     "nested tables": ("<table><tr><td>" * 10_000, "nest more than 5,000 deep"),
+    "fewer fonts": (f"<p>{FONTS[: len(FONTS) // 2]}</p>" + "<p>x</p>" * 20_000, "opens formatting elements"),
     "fonts": (f"<p>{FONTS}</p>" + "<p>x" * 2000, "opens formatting elements"),
     "attributes": ("<p " + " ".join(f"a{number}=v" for number in range(100_000)), "more than 10,000 attributes"),
     "bare attributes": (

@@ -10,10 +10,6 @@ import re
 from itertools import accumulate
 from math import isqrt
 
-FEW = 1000
-"""Tags that may be left open."""
-MANY = 10_000
-"""Tags from which nesting may take seconds: a parser looks through all open elements at each `<div>`."""
 HUGE = 50_000
 """Tags of a page that is looked through in any case."""
 DEEPEST = 5000
@@ -52,6 +48,8 @@ UNCLOSED = frozenset(
     }
 )
 """Elements that end by themselves."""
+QUIET = VOID | {f"/{name}" for name in VOID | UNCLOSED}
+"""Tags that open nothing, and close nothing that is counted."""
 FORMATTING = frozenset({"b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"})
 
 
@@ -70,7 +68,7 @@ def check(text: str) -> None:
             for start, signs in zip(starts, opening, strict=True)
         )
     )
-    if levels[-1] > FEW or tags > HUGE or (tags > MANY and max(levels) > DEEPEST):
+    if tags > HUGE or max(levels) * tags > REOPENED:
         _check_nesting(text)
 
 
@@ -78,8 +76,12 @@ def _check_nesting(text: str) -> None:
     opened: dict[str, int] = {}
     depth = formatting = reopened = 0
     for written in TAG.findall(text):
+        if written in QUIET:
+            continue
         name = written.lower()
-        if name[0] == "/":
+        if name in UNCLOSED:
+            reopened += formatting
+        elif name[0] == "/":
             name = name[1:]
             if opened.get(name):
                 opened[name] -= 1
@@ -87,12 +89,11 @@ def _check_nesting(text: str) -> None:
                 formatting -= name in FORMATTING
         elif name not in VOID:
             reopened += formatting
-            if name not in UNCLOSED:
-                opened[name] = opened.get(name, 0) + 1
-                depth += 1
-                formatting += name in FORMATTING
-        if depth > DEEPEST:
-            raise ValueError(f"its elements nest more than {DEEPEST:,} deep")
+            opened[name] = opened.get(name, 0) + 1
+            depth += 1
+            formatting += name in FORMATTING
+            if depth > DEEPEST:
+                raise ValueError(f"its elements nest more than {DEEPEST:,} deep")
     if reopened > REOPENED:
         raise ValueError("it opens formatting elements by the thousand and does not close them")
 
