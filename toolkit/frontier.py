@@ -18,8 +18,9 @@ CREATE TABLE frontier (
     payload TEXT NOT NULL
 )
 """
-RECENT = 200_000
-"""Keys that are known without asking the database: a site's pages link to each other, again and again."""
+RECENT = 100_000
+"""Keys, up to twice as many, that are known without asking the database: pages of a site link to each other, again and
+again."""
 CACHE = 64 * 1024
 """KiB that the database may keep in memory: the index of a million keys."""
 LITTLE = 4 * 1024
@@ -37,22 +38,26 @@ class Frontier:
     def __init__(self, database: sqlite3.Connection) -> None:
         self._db = database
         self._db.execute(f"PRAGMA cache_size = -{CACHE}")
-        self._recent: dict[bytes, None] = {}
+        self._recent: set[bytes] = set()
+        self._older: set[bytes] = set()
 
     def knows(self, plan: str, key: str) -> bool:
         """Tell whether a task was found of late; asks nobody."""
-        return _digest(plan, key) in self._recent
+        return self._has_seen(_digest(plan, key))
 
     def add(self, plan: str, key: str, payload: str) -> bool:
         """Add a task; return whether it is new. Raises sqlite3.Error."""
         digest = _digest(plan, key)
-        if digest in self._recent:
+        if self._has_seen(digest):
             return False
-        self._recent[digest] = None
-        if len(self._recent) > RECENT:
-            del self._recent[next(iter(self._recent))]
+        self._recent.add(digest)
+        if len(self._recent) >= RECENT:  # a dict that forgets its first key would look for it ever longer
+            self._recent, self._older = set(), self._recent
         sql = "INSERT OR IGNORE INTO frontier (plan, hash, key, payload) VALUES (?, ?, ?, ?)"
         return self._db.execute(sql, (plan, digest, key, payload)).rowcount > 0
+
+    def _has_seen(self, digest: bytes) -> bool:
+        return digest in self._recent or digest in self._older
 
     def waiting(self, plan: str, after: int, limit: int, settings: str) -> list[tuple[int, str, str]]:
         """Return (number, key, payload) of tasks that were not tried with these settings. Raises sqlite3.Error."""
@@ -71,16 +76,19 @@ class Frontier:
         sql = "DELETE FROM frontier WHERE (plan = ?1 OR substr(plan, 1, length(?1) + 1) = ?1 || '#') AND plan <> ?2"
         self._db.execute(sql, (plan, only))
         self._recent.clear()
+        self._older.clear()
 
     def rest(self) -> None:
         """Give back memory: what is read now is read once. Raises sqlite3.Error."""
         self._db.execute(f"PRAGMA cache_size = -{LITTLE}")
         self._recent.clear()
+        self._older.clear()
 
     def forget(self) -> None:
         """Forget all of it. Raises sqlite3.Error."""
         self._db.execute("DELETE FROM frontier")
         self._recent.clear()
+        self._older.clear()
 
 
 _WAITING = "SELECT number, key, payload FROM frontier WHERE number > ?1 AND plan = ?2"
