@@ -123,6 +123,28 @@ def test_one_slow_call_sends_the_next_ones_to_a_thread_but_not_for_ever() -> Non
     assert found[-1] == "MainThread"
 
 
+def test_calls_that_compute_are_judged_by_what_they_compute_and_by_size() -> None:
+    """A busy machine makes no function slow, nor a large page the small ones."""
+    threads = Threads(1)
+    calls = Calls(threads, [0.0] * MARKS)
+
+    def read(page: bytes) -> str:
+        ends = time.thread_time() + len(page) * QUICK / 1000
+        while time.thread_time() < ends:
+            pass
+        time.sleep(2 * QUICK)
+        return where()
+
+    async def several(*sizes: int) -> list[str]:
+        return [await calls.compute(3, read, b"x" * size) for size in sizes]
+
+    try:
+        found = asyncio.run(several(100, 100, 1500, 100, 1500))
+    finally:
+        threads.close(None)
+    assert found == ["toolkit-call-0", "MainThread", "toolkit-call-0", "MainThread", "toolkit-call-0"]
+
+
 def test_functions_are_judged_each_by_itself() -> None:
     """Also those that have no name."""
 

@@ -73,3 +73,8 @@ class Threads:
             except BaseException as error:
                 future.set_exception(error)
             del call, future, function, args
+
+
+def size_of(args: tuple[Any, ...]) -> int:
+    """Return the bytes, or signs, of the arguments that have many."""
+    return sum(len(each) for each in args if isinstance(each, bytes | bytearray | str))

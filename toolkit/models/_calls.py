@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from toolkit.core.loops import Computed
-from toolkit.models._beside import Threads
+from toolkit.models._beside import Threads, size_of
 from toolkit.models._worker import CALLING, COMPUTED, SERIAL, Mark
 
 T = TypeVar("T")
@@ -34,14 +34,19 @@ class Calls:
 
     async def call(self, serial: int, function: Callable[..., T], *args: Any) -> T:
         """Return what the function returns, or raise what it raises."""
-        return await self._call(serial, (), function, args)
+        return await self._call(serial, _name(function), (), function, args)
 
     async def compute(self, serial: int, function: Callable[..., T], *args: Any) -> T:
-        """Call a function that computes in the same way, and count it."""
-        return await self._call(serial, (IN_LOOP, IN_THREADS), function, args)
+        """Call a function that computes in the same way, and count it.
 
-    async def _call(self, serial: int, counts: Sequence[int], function: Callable[..., T], args: tuple[Any, ...]) -> T:
-        name = getattr(function, "__qualname__", type(function).__qualname__)
+        Arguments of twice the size are another matter: a page that takes long says little of small ones.
+        """
+        name = f"{_name(function)} {size_of(args).bit_length()}"
+        return await self._call(serial, name, (IN_LOOP, IN_THREADS), function, args)
+
+    async def _call(
+        self, serial: int, name: str, counts: Sequence[int], function: Callable[..., T], args: tuple[Any, ...]
+    ) -> T:
         if self._longest.get(name, UNKNOWN) > QUICK:
             return await self._threads.call(self._timed, CALLING, name, serial, counts[1:], function, args)
         return self._timed(SERIAL, name, serial, counts[:1], function, args)
@@ -55,17 +60,26 @@ class Calls:
         function: Callable[..., T],
         args: tuple[Any, ...],
     ) -> T:
-        """Call a function, and learn how long it takes; counts: where that is counted."""
+        """Call a function, and learn how long it takes; counts: where that is counted, if it is known to compute.
+
+        Then the processor's time is looked at, for on a busy machine the clock says little of the function.
+        """
         before, self._mark[place] = self._mark[place], serial
         began, computed_before = time.monotonic(), time.thread_time()
         try:
             return function(*args)
         finally:
-            self._longest[name] = max(time.monotonic() - began, FADE * self._longest.get(name, 0.0))
+            computed = time.thread_time() - computed_before
+            took = computed if counts else time.monotonic() - began
+            self._longest[name] = max(took, FADE * self._longest.get(name, 0.0))
             self._mark[place] = before
             for cell in counts:
                 self._mark[cell] += 1
-                self._mark[cell + 1] += time.thread_time() - computed_before
+                self._mark[cell + 1] += computed
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return getattr(function, "__qualname__", type(function).__qualname__)
 
 
 def computed(noted: Sequence[float]) -> tuple[Computed, ...]:

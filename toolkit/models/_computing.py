@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar
 from toolkit.core.cpus import usable_cpus
 from toolkit.core.loops import Computed, summed
 from toolkit.models import Setup
-from toolkit.models._beside import Threads
+from toolkit.models._beside import Threads, size_of
 from toolkit.models._caller import Called
 from toolkit.models._pool import NoPool, Pool
 
@@ -87,7 +87,7 @@ class Computing:
     async def compute(self, function: Callable[..., T], *args: Any) -> T:
         """Return what the function returns, or raise what it raises; TaskError where its process died."""
         known = self._known.setdefault(_name(function), _Known())
-        size = _size(args)
+        size = size_of(args)
         called: Called
         where, why = self._place(function, known, size)
         if where == "processes" and self._pool is not None:
@@ -196,8 +196,3 @@ def _timed(function: Callable[..., Any], *args: Any) -> Called:
 def _name(function: Callable[..., Any]) -> str:
     kind = type(function)
     return f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', kind.__qualname__)}"
-
-
-def _size(args: tuple[Any, ...]) -> int:
-    """Return the bytes, or signs, of the arguments that have many."""
-    return sum(len(each) for each in args if isinstance(each, bytes | bytearray | str))
