@@ -29,7 +29,7 @@ SECONDS = 0.5
 WORTH = 0.001
 """Seconds that a call takes, on average, to be worth the way to a process and back.
 
-The way itself costs 0.4 ms of processor time with a page of 100 KB, on both sides. It is worth it although it is dear:
+The way costs 0.5 ms of processor time with a page of 100 KB, both sides together. It is worth it although it is dear:
 on two processors, 5,300 pages that took 2.2 ms each were read in 15.6 s beside the loop and in 21.7 s in it, for 24 s
 of processor time instead of 21. Threads gained nothing, for they take turns with the loop.
 """
