@@ -90,11 +90,13 @@ class Crawl:
 
     def _piece(self, memory: Memory, after: dict[bool, int]) -> list[tuple[str, Visit, int]]:
         """Return what is to be visited next; what failed before comes last, so that a small limit gets past it."""
-        for failed in (False, True):
-            while piece := memory.discovered(after[failed], PIECE, self._settings(), failed=failed):
-                after[failed] = piece[-1][0]
+        for failed, number in after.items():
+            at = number
+            while piece := memory.discovered(at, PIECE, self._settings(), failed=failed):
+                after[failed] = at = piece[-1][0]
                 if visits := [(key, visit_of(facts), number) for number, key, facts in piece if "alias" not in facts]:
                     return visits
+        after.pop(True, None)  # earlier runs will have no more failures, and a look for them goes through all
         return []
 
     def land(self, page: Page, key: str, memory: Memory) -> tuple[dict[str, Any], ...]:
