@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -62,13 +63,16 @@ class LexborPage:
         if not names:
             return
         found: list[LexborNode] = self._tree.css(",".join(sorted(names)))  # each once: no element has two names
-        numbers = [node.tag_id for node in found]
-        tags = {number: (node.tag or "").lower() for number, node in dict(zip(numbers, found, strict=True)).items()}
+        groups: defaultdict[int, list[LexborNode]] = defaultdict(list)
+        for node in found:
+            groups[node.tag_id].append(node)
+        tags = {number: (group[0].tag or "").lower() for number, group in groups.items()}  # svg has a clipPath
         for text, selector in wanted.items():
-            asked = {
-                number for number, tag in tags.items() if tag in selector.names
-            }  # in small letters: svg's clipPath
-            self._known[text] = [node for node, number in zip(found, numbers, strict=True) if number in asked]
+            asked = [number for number, tag in tags.items() if tag in selector.names]
+            if len(asked) == 1:
+                self._known[text] = groups[asked[0]]
+            else:
+                self._known[text] = [node for node in found if node.tag_id in asked] if asked else []
 
     def first(self, selector: Selector, within: LexborNode | None = None) -> LexborNode | None:
         """Return the first match."""
