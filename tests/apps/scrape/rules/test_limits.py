@@ -21,6 +21,11 @@ REFUSED = {
     "nested tables": ("<table><tr><td>" * 10_000, "nest more than 5,000 deep"),
     "fewer fonts": (f"<p>{FONTS[: len(FONTS) // 2]}</p>" + "<p>x</p>" * 20_000, "opens formatting elements"),
     "fonts": (f"<p>{FONTS}</p>" + "<p>x" * 2000, "opens formatting elements"),
+    "fonts with stray ends": ("".join(f"<font id={n}></i>" for n in range(1000)) + "<p>x</p>" * 5000, "formatting"),
+    "ends before fonts": (
+        "</font>" * 1000 + "".join(f"<FONT\fid={n}>" for n in range(1000)) + "<p>x</p>" * 5000,
+        "formatting",
+    ),
     "attributes": ("<p " + " ".join(f"a{number}=v" for number in range(100_000)), "more than 10,000 attributes"),
     "bare attributes": (
         "<p " + " ".join(f"a{number}" for number in range(100_000)) + ">",

@@ -21,8 +21,12 @@ ATTRIBUTES = 10_000
 HARMLESS = min(DEEPEST, isqrt(2 * REOPENED))
 """Tags of a page that can do no harm: not even if each opened all before it again."""
 WINDOW = 16 * 1024
+ALIKE = 3
+"""Formatting elements of one name with the same attributes that are opened again."""
 
 TAG = re.compile(r"<(/?[A-Za-z][A-Za-z0-9]*)")
+WITH_ATTRIBUTES = re.compile(r"<[bcefinstuBCEFINSTU](?:[imotIMOT][A-Za-z]*)?[\s/][^>]*")
+"""Tags that may be of formatting elements, by their first two letters."""
 NAMES = re.compile(r"[\s/\"'][^\s/>\"'=]")
 VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
@@ -68,8 +72,18 @@ def check(text: str) -> None:
             for start, signs in zip(starts, opening, strict=True)
         )
     )
-    if tags > HUGE or max(levels) * tags > REOPENED:
+    if tags > HUGE or max(levels) * tags > REOPENED or _most_open(text) * tags > REOPENED:
         _check_nesting(text)
+
+
+def _most_open(text: str) -> int:
+    """Return how many formatting elements can be open at a time, whatever ends stray about: alike, three at most.
+
+    More are forgotten (HTML, 13.2.4.3, "Noah's Ark"), so those that differ by their attributes count.
+    """
+    written = (TAG.match(tag) for tag in set(WITH_ATTRIBUTES.findall(text)))
+    different = sum(tag is not None and tag[1].lower() in FORMATTING for tag in written)
+    return ALIKE * (different + len(FORMATTING))
 
 
 def _check_nesting(text: str) -> None:
