@@ -17,6 +17,7 @@ from toolkit.core.schedule import Planned
 from toolkit.core.task import Outcome
 from toolkit.options import NetworkOptions, RunOptions, network_of
 from toolkit.passes import again, passes, written
+from toolkit.places import check_places
 from toolkit.reporting import Event, Reporter, Summary
 from toolkit.run import Run
 
@@ -153,6 +154,7 @@ def make_run(
         raise UsageError("say where the results go: '-o' FOLDER")
     if out is not None and in_place:
         raise UsageError("--in-place puts results where the sources are: leave -o out")
+    check_places(sources, out, chosen)
     out = out or Path()
     make: Callable[..., Any] = plugins.load(f"{APPS}.{app}", "job", "APP")
     for network in rest:

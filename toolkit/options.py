@@ -76,11 +76,14 @@ class RunOptions:
     max_errors: str | int | float | None = option(None, "Stop after so many failures: 20, or 5%.", metavar="N|N%")
     fresh: bool = option(False, "Forget what was done before, and do everything.")
     retry_failed: bool = option(False, "Only the tasks that failed before; sources may be left out.")
-    state: Path | None = option(None, "Where to keep what is done, if not beside the output.", metavar="FILE")
+    state: Path | None = option(
+        None, "Where to keep what is done, if not beside the output.", metavar="FILE", writes=True
+    )
     manifest: Path | None = option(
         None,
         "Write a row for every task that ended; the end of the name chooses .jsonl, .csv or .parquet.",
         metavar="FILE",
+        writes=True,
     )
 
 

@@ -7,7 +7,6 @@ order; a signal finds it awake.
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -340,8 +339,6 @@ class Run:
             return []
         if not hasattr(app, "row"):
             raise UsageError(f"--manifest: {app.name} has no rows to write")
-        if any(os.path.realpath(source) == os.path.realpath(self.options.manifest) for source in self._sources):
-            raise UsageError(f"--manifest {self.options.manifest}: this is the list that is read; choose another name")
         from toolkit.reporting.manifest import Manifest
 
         facts = {"model": self._model.name, "client": self._client.name if app.network else None}

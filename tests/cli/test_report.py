@@ -23,7 +23,7 @@ def test_report_is_a_web_page_of_the_run(server: SampleServer, tmp_path: Path, t
 def test_report_is_refused_before_anything_is_made(tmp_path: Path, toolkit: Toolkit) -> None:
     """A name that says no web page, and one that is read."""
     (tmp_path / "urls.html").write_text("http://h/x")
-    for name, why in (("run.pdf", "end it in .html"), ("urls.html", "this is what is read")):
+    for name, why in (("run.pdf", "end it in .html"), ("urls.html", "are one file")):
         done = toolkit("download", tmp_path / "urls.html", "-o", tmp_path / "out", "--report", tmp_path / name)
         assert (done.returncode, why in done.stderr) == (2, True), done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["urls.html"]

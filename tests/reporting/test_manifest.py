@@ -140,7 +140,7 @@ def test_manifest_is_refused_before_the_run_when_it_cannot_be(tmp_path: Path, mo
     with pytest.raises(MissingExtra, match=r"pip install 'toolkit\[parquet\]'"):
         Manifest(tmp_path / "rows.parquet", row_of)
     (tmp_path / "list.jsonl").write_text('"http://127.0.0.1:9/x"')
-    with pytest.raises(UsageError, match="the list that is read"):
+    with pytest.raises(UsageError, match="one file"):
         toolkit.download(tmp_path / "list.jsonl", tmp_path, manifest=tmp_path / "list.jsonl")
     assert (tmp_path / "list.jsonl").read_text()
     app = RecordApp(["http://127.0.0.1:9/x"], tmp_path, RecordOptions(), network=Network())

@@ -16,6 +16,7 @@ from toolkit.cli._start import ReportOptions, _page, _print_report, _reporters, 
 from toolkit.core.errors import UsageError
 from toolkit.core.options import check
 from toolkit.options import NetworkOptions, RunOptions, network_of
+from toolkit.places import check_places
 from toolkit.run import Run
 
 GROUPS = (RecordOptions, RunOptions, NetworkOptions)
@@ -38,10 +39,11 @@ def run(sources: tuple[str, ...], out: Path, chosen: tuple[Any, ...], report: Re
     own, common, network = chosen
     if report.json and report.dry_run:
         raise UsageError("--dry-run prints a plan and --json a report: choose one")
+    check_places(sources, out, (*chosen, report))
     app = RecordApp(sources, out, own, network=network_of(common, network))
     with ExitStack() as stack:
         reporters = [] if report.dry_run else _reporters(report, stack, is_first=True)
-        reporters += [] if report.dry_run else _page(report.report, sources)
+        reporters += [] if report.dry_run else _page(report.report)
         recording = Run(
             app,
             common,

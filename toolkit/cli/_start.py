@@ -21,6 +21,7 @@ from toolkit.core.errors import RunStopped, UsageError
 from toolkit.core.options import option
 from toolkit.core.task import Failure, Outcome, Skip, Task
 from toolkit.passes import again, written
+from toolkit.places import check_places
 from toolkit.reporting import Reporter, Summary
 from toolkit.reporting.json import EventsReporter, document
 from toolkit.reporting.plain import PlainReporter
@@ -40,8 +41,8 @@ class ReportOptions:
     dry_run: bool = option(False, "Show what would be done, and do nothing.")
     progress: Literal["auto", "rich", "plain", "none"] = option("auto", "How progress is shown, on standard error.")
     json: bool = option(False, "Print the report as one JSON document on standard output.")
-    events: Path | None = option(None, "Write every event to this file, as JSON lines.", metavar="FILE")
-    report: Path | None = option(None, "Write a report as a web page.", metavar="FILE.html")
+    events: Path | None = option(None, "Write every event to this file, as JSON lines.", metavar="FILE", writes=True)
+    report: Path | None = option(None, "Write a report as a web page.", metavar="FILE.html", writes=True)
     quiet: bool = option(False, "Say nothing but errors.", flags=("--quiet", "-q"))
     verbose: bool = option(False, "Name every task as it ends.", flags=("--verbose", "-v"))
     debug: bool = option(False, "Name every task as it ends, and show tracebacks.")
@@ -74,6 +75,7 @@ def start(app: str, sources: tuple[str, ...], out: Path | None, chosen: tuple[An
         raise UsageError("--dry-run prints a plan and --json a report: choose one")
     if sys.stdout is None and (report.json or report.dry_run or str(out) == "-"):
         raise UsageError("standard output is closed")
+    check_places(sources, out, (*chosen, report))  # before --events is opened
     if not getattr(chosen[0], "watch", False) or report.dry_run:
         return _once(app, sources, out, chosen, report, command)
 
@@ -98,7 +100,7 @@ def _once(
     interrupted: Callable[[], None] = lambda: None,
 ) -> int:
     with ExitStack() as stack:
-        page = _page(report.report, sources)
+        page = _page(report.report)
         reporters = [] if report.dry_run else [*_reporters(report, stack, is_first=is_first), *page]
         run = make_run(app, sources, out, chosen, soon=not report.dry_run, reporters=reporters, command=command)
         for each in page:
@@ -182,14 +184,12 @@ def _reporters(report: ReportOptions, stack: ExitStack, *, is_first: bool) -> li
     return reporters
 
 
-def _page(path: Path | None, sources: tuple[str, ...]) -> list[HtmlReporter]:
+def _page(path: Path | None) -> list[HtmlReporter]:
     """Return what writes the web page, if one is wanted; raises UsageError for a place where none can be."""
     if path is None:
         return []
     from toolkit.reporting.html import HtmlReporter
 
-    if any(os.path.realpath(source) == os.path.realpath(path) for source in sources):
-        raise UsageError(f"--report {path}: this is what is read; choose another name")
     return [HtmlReporter(path)]
 
 

@@ -17,7 +17,7 @@ class Description:
 
     help: one phrase. flags: every spelling, or () for --field-name. metavar: the placeholder shown. parse: from the
     text given to the value, raising ValueError with a message; by default the field's type decides. secret: whether a
-    value is never to be shown.
+    value is never to be shown. writes: whether it names a file that is written.
     """
 
     help: str
@@ -25,6 +25,7 @@ class Description:
     metavar: str | None = None
     parse: Callable[[str], Any] | None = None
     secret: bool = False
+    writes: bool = False
 
 
 def option(
@@ -35,13 +36,14 @@ def option(
     metavar: str | None = None,
     parse: Callable[[str], Any] | None = None,
     secret: bool = False,
+    writes: bool = False,
 ) -> Any:
     """Return a dataclass field with a description.
 
     Types that are understood: str, int, float, bool, Path, Literal of strings, each also `| None`; and tuple[str, ...]
     for an option that may be repeated.
     """
-    described = Description(help, flags, metavar, parse, secret)
+    described = Description(help, flags, metavar, parse, secret, writes)
     return field(default=default, repr=not secret, metadata={"option": described})
 
 

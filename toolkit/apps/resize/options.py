@@ -117,9 +117,10 @@ class ResizeOptions:
         None,
         "Write HTML that offers the sizes and formats to browsers; links start from the output folder.",
         metavar="FILE",
+        writes=True,
     )
     contact_sheet: Path | None = option(
-        None, "Draw all results, small, on pages: .jpg, .png, .webp or .pdf.", metavar="FILE"
+        None, "Draw all results, small, on pages: .jpg, .png, .webp or .pdf.", metavar="FILE", writes=True
     )
     engine: EngineChoice = option(
         "pillow",

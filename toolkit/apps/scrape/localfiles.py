@@ -110,6 +110,16 @@ def find_pages(sources: Sequence[str], base_url: str | None = None) -> Iterator[
             yield _look(source, os.path.basename(source), base)
 
 
+def holds(folder: str, path: Path) -> bool:
+    """Tell whether find_pages finds a file as a page of a folder."""
+    home, place = os.path.realpath(folder), os.path.realpath(path)
+    if not _is_inside(place, home):
+        return False
+    origin = os.path.relpath(place, home)
+    is_hidden = any(name.startswith(".") for name in origin.split(os.sep))
+    return not is_hidden and os.path.isfile(place) and isinstance(_look(place, origin, None), LocalPage)
+
+
 def read_body(page: LocalPage, limit: int) -> bytes:
     """Return a page's bytes; raises TaskError input, or too_large beyond limit bytes."""
     try:

@@ -64,6 +64,7 @@ class ScrapeOptions:
         "Keep pages in this file: what HTTP calls fresh is not asked for again, what may be stale is confirmed"
         " (with --incremental there is one beside the output).",
         metavar="FILE",
+        writes=True,
     )
     max_age: float | None = option(
         None,
@@ -96,6 +97,12 @@ class ScrapeOptions:
     def names_sources(self) -> bool:
         """Whether an option says what to visit, so that nothing else need be named."""
         return bool(self.sitemap or self.feed)
+
+    def reads(self, folder: str, path: Path) -> bool:
+        """Tell whether a file is one of the pages that a folder is read for."""
+        from toolkit.apps.scrape.localfiles import holds
+
+        return holds(folder, path)
 
 
 OPTIONS = ScrapeOptions
