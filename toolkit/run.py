@@ -156,6 +156,7 @@ class Run:
         self._preparing = False
         store = Store(path)
         try:
+            store.retrying = self.options.retry_failed
             if self.options.fresh:
                 store.forget()
             yield from self._conduct(store)
@@ -190,11 +191,17 @@ class Run:
             raise failure
 
     def _follow(self, engine: Engine, feed: ScheduleFeed, store: Store, started: float) -> Iterator[Outcome]:
-        ticked = give_up_at = 0.0
+        looked = ticked = give_up_at = 0.0
         while True:
-            over = engine.over.wait(BEAT)  # asked before landing, so that nothing lands after the last look
-            yield from self._land(feed, store)
+            called = feed.called(BEAT)
+            over = engine.over.is_set()  # asked before landing, so that nothing lands after the last look
+            landed = self._land(feed, store)
+            feed.landed()
+            yield from landed
             now = time.monotonic()
+            if called and now - looked < BEAT and not (over or self._stop):
+                continue
+            looked = now
             for change in feed.pulse():
                 self._tell(LimitChanged(change.limit, change.reason, max(0.0, change.at - started)))
             if now - ticked >= TICK or over:
@@ -272,8 +279,6 @@ class Run:
         self, store: Store, schedule: Schedule, feed: ScheduleFeed, engine: Engine, started: float, at: datetime
     ) -> None:
         counts = schedule.counts
-        for text in getattr(self.app, "warnings", ()):
-            self._tell.tally.warn(text)
         interrupted = schedule.stopped == "interrupted"
         self.summary = summary = Summary(
             app=self.app.name,
@@ -313,8 +318,10 @@ class Run:
             self.summary = summary = replace(
                 summary, status="interrupted" if interrupted else "stopped", reason=summary.reason or str(error)
             )
+        for text in getattr(self.app, "warnings", ()):
+            self._tell.tally.warn(text)
         said: dict[str, Any] = {name: tuple(getattr(self.app, name, ())) for name in ("complaints", "remarks")}
-        self.summary = summary = replace(summary, **said)
+        self.summary = summary = replace(summary, warnings=dict(self._tell.tally.warnings), **said)
         self._tell(RunFinished(summary))
 
     def _planned(self, store: Store) -> Iterator[Planned]:

@@ -75,7 +75,8 @@ class Store:
     """One open store. Safe to use from several threads; a lock on the file keeps a second run out.
 
     blank: whether it knew of no task when it was opened; first: whether it knew of no run. ended: how this run ended,
-    once it has. round: sets the frontiers of two searches for the same sources apart.
+    once it has. round: sets the frontiers of two searches for the same sources apart. retrying: whether it only tries
+    again what failed.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -88,6 +89,7 @@ class Store:
         self.plan = ""
         self.ended = ""
         self.round = ""
+        self.retrying = False
         self._guard = threading.RLock()
         self._lock = hold(path) if path else None
         if path:
@@ -214,10 +216,18 @@ class Store:
         for (plan,) in [*self._read("SELECT plan FROM plans ORDER BY number", ())]:
             yield from self._read(sql, (plan, *values))
 
-    def drop_rounds(self) -> None:
-        """Forget the frontiers of other searches for the same sources."""
+    def found(self) -> Iterator[str]:
+        """Yield the keys of all tasks in the frontier that stand for themselves."""
+        yield from map(_raw, self._frontier.keys(self.plan + self.round))
+
+    def drop_rounds(self, names: str = "") -> None:
+        """Forget the frontiers of other searches for the same sources, and names that begin so and are not of ours."""
         with self._writing():
             self._frontier.keep(self.plan, self.plan + self.round)
+            if names:
+                ours = f"{names}{self.round}:"
+                sql = "DELETE FROM names WHERE substr(name, 1, ?) = ? AND substr(name, 1, ?) <> ?"
+                self._db.execute(sql, (len(names) + 1, f"{names}#", len(ours), ours))
 
     def note(self, name: str, value: str) -> None:
         """Keep a text of the app's own under a name, with what is committed next; "" forgets it."""

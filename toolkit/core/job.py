@@ -98,6 +98,8 @@ class Memory(Protocol):
 
     round: str
     """Sets the frontiers of two searches for the same sources apart."""
+    retrying: bool
+    """Whether the run only tries again what failed."""
 
     @property
     def path(self) -> Path | None:
@@ -148,8 +150,11 @@ class Memory(Protocol):
     def kept(self) -> Iterator[Remembered]:
         """Yield every task that was ever done, in the same order, whatever its settings and what became of it since."""
 
-    def drop_rounds(self) -> None:
-        """Forget the frontiers of other searches for the same sources."""
+    def found(self) -> Iterator[str]:
+        """Yield the keys of all tasks in the frontier that stand for themselves."""
+
+    def drop_rounds(self, names: str = "") -> None:
+        """Forget the frontiers of other searches for the same sources, and names that begin so and are not of ours."""
 
     def note(self, name: str, value: str) -> None:
         """Keep a text of the app's own under a name, with what is committed next; "" forgets it."""

@@ -54,6 +54,7 @@ class Blank:
 
     path: Path | None = None
     round = ""
+    retrying = False
     run_id = 1
     ended = "complete"
 
@@ -88,7 +89,11 @@ class Blank:
         """Return nothing."""
         return ""
 
-    def drop_rounds(self) -> None:
+    def found(self) -> Iterator[str]:
+        """Find nothing."""
+        return iter(())
+
+    def drop_rounds(self, names: str = "") -> None:
         """Know of none."""
 
     @property

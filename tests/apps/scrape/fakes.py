@@ -119,6 +119,7 @@ class FakeMemory:
 
     path: Path | None = None
     round = ""
+    retrying = False
     run_id = 1
     ended = "complete"
 
@@ -162,7 +163,11 @@ class FakeMemory:
         """Return a text."""
         return self.notes.get(name, "")
 
-    def drop_rounds(self) -> None:
+    def found(self) -> Iterator[str]:
+        """Find nothing."""
+        return iter(())
+
+    def drop_rounds(self, names: str = "") -> None:
         """Keep all."""
 
     def discover(self, key: str, payload: dict[str, Any] | Callable[[], dict[str, Any]]) -> bool:

@@ -44,12 +44,13 @@ MOVED = {"/moved": "/target", "/other": "/target", "/loop": "http://elsewhere.in
 
 @dataclass
 class Served:
-    """A running site. asked: how often each path was. late: what the page /late waits for."""
+    """A running site. asked: how often each path was. late: what the page /late waits for. broken: what answers 500."""
 
     address: str
     asked: Counter[str] = field(default_factory=Counter)
     pages: dict[str, bytes] = field(default_factory=dict)
     late: threading.Event = field(default_factory=threading.Event)
+    broken: set[str] = field(default_factory=set)
 
 
 @contextmanager
@@ -66,11 +67,14 @@ def serving() -> Iterator[Served]:
             if self.path in MOVED:
                 self._reply(302, b"", ("Location", MOVED[self.path]))
                 return
+            if self.path in served.broken:
+                self._reply(500, b"")
+                return
             if self.path == "/late":
                 served.late.wait(30)
             leaf = re.match(r"/leaf/(\d+)", self.path)
             body = page(f"leaf {leaf[1]}", "/") if leaf else served.pages.get(self.path)
-            kind = "application/zip" if self.path.endswith(".zip") else "text/html"
+            kind = {"zip": "application/zip", "xml": "text/xml"}.get(self.path.rpartition(".")[2], "text/html")
             self._reply(404 if body is None else 200, body or b"", ("Content-Type", kind))
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002

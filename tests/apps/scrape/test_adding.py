@@ -198,7 +198,7 @@ class _Full:
 
 
 def test_append_when_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing comes behind a line that may be there in part, and the mark stays before it."""
+    """Nothing comes behind a line that may be there in part, and no page is noted whose rows nobody counted."""
     full, memory = _Full(), FakeMemory()
     monkeypatch.setattr("toolkit.apps.scrape.output.open_appender", lambda *_, **__: full)
     output = Output(tmp_path / "rows.jsonl", append=True)
@@ -209,7 +209,8 @@ def test_append_when_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.Monkey
     for _ in range(2):
         with pytest.raises(TaskError, match="no space left"):
             output.take([{"t": "2"}])
-        output.storing(memory)
+        with pytest.raises(TaskError, match="no space left"):
+            output.storing(memory)
     assert full.rows == 2
     assert memory.notes == noted
 
@@ -312,3 +313,183 @@ def test_incremental_when_nothing_is_remembered(site: Served) -> None:
     """Standard output has no memory to compare with."""
     with pytest.raises(UsageError, match="--incremental: nothing is remembered"):
         scrape(f"{site.address}/a", Path("-"), incremental=True)
+
+
+KILLED_AT = """
+import os, sys
+from toolkit.apps.scrape.changes import Changes
+from toolkit.apps.scrape.output import Output
+from toolkit.cli import main
+from toolkit.store import Store
+
+name, number = sys.argv[1].split(":")
+place = {"record": Store, "commit": Store, "_add": Output, "finish": Output, "end": Output, "close": Changes}[name]
+real, left = getattr(place, name), [int(number)]
+
+def until(*args, **named):
+    left[0] -= 1
+    if not left[0]:
+        os.kill(os.getpid(), 9)
+    return real(*args, **named)
+
+setattr(place, name, until)
+sys.argv = ["toolkit", *sys.argv[2:]]
+main()
+"""
+
+
+def killed_at(point: str, *arguments: str) -> None:
+    """Run the command until it comes to a point for the nth time, and kill it there."""
+    done = subprocess.run([sys.executable, "-c", KILLED_AT, point, *arguments], check=False, capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+@pytest.mark.parametrize("point", ["commit:2", "commit:3", "record:1", "_add:1", "_add:3", "finish:1", "end:1"])
+@pytest.mark.parametrize("ordered", [True, False])
+def test_append_when_killed_at_a_point(site: Served, tmp_path: Path, point: str, *, ordered: bool) -> None:
+    """Wherever the kill comes, also while a file that was removed is built anew, each row is there once."""
+    out = tmp_path / "rows.jsonl"
+    options: dict[str, Any] = {"append": True, "ordered": ordered, "model": "sequential"}
+    flags = ["--append", *(["--ordered"] if ordered else []), "--field", "t=title", "--model", "sequential", "--quiet"]
+    point = "_add:1" if ordered and point == "_add:3" and not out.exists() else point
+    few, more = leaves(site, tmp_path, range(5)), leaves(site, tmp_path, range(9), "more.txt")
+    killed_at(point, "scrape", few, "-o", str(out), *flags)
+    scrape(few, out, **options)
+    assert sorted(titles(out)) == LEAF[:5]
+    out.unlink()
+    killed_at("_add:2", "scrape", more, "-o", str(out), *flags)
+    scrape(more, out, **options)
+    assert sorted(titles(out)) == LEAF[:9]
+    scrape(more, out, **options)
+    assert len(titles(out)) == 9
+
+
+def test_append_after_a_kill_in_the_midst_of_replacing(site: Served, tmp_path: Path) -> None:
+    """Nobody knows then what the file holds: it is written whole first."""
+    out = tmp_path / "rows.jsonl"
+    scrape(leaves(site, tmp_path, range(2)), out)
+    flags = ("--field", "t=title", "--quiet", "--model", "sequential")
+    for point in ("commit:5", "end:1"):
+        killed_at(point, "scrape", leaves(site, tmp_path, range(4)), "-o", str(out), *flags, "--fresh")
+        scrape(leaves(site, tmp_path, range(5)), out, append=True)
+        assert sorted(titles(out)) == LEAF[:5]
+
+
+def test_gone_is_told_once_though_killed_at_the_end(site: Served, tmp_path: Path) -> None:
+    """What was added, and that it is told, is one step."""
+    out = tmp_path / "rows.jsonl"
+    flags = ("--field", "t=title", "--quiet", "--append", "--incremental")
+    scrape(leaves(site, tmp_path, range(6)), out, append=True, incremental=True)
+    few = leaves(site, tmp_path, range(2))
+    for point in ("close:1", "end:1"):
+        killed_at(point, "scrape", few, "-o", str(out), *flags)
+    for _ in range(2):
+        scrape(few, out, append=True, incremental=True)
+    assert Counter(row["change"] for row in map(json.loads, out.read_text().splitlines())) == {"new": 6, "gone": 4}
+
+
+@pytest.mark.parametrize("trouble", ["broken start", "sitemap", "since", "max per host"])
+def test_nothing_is_gone_that_was_only_not_reached(site: Served, tmp_path: Path, trouble: str) -> None:
+    """Where a page that may lead to others cannot be read, those are unchecked, and come again as what they are."""
+    out = tmp_path / "rows.jsonl"
+    site.pages |= {"/": page("start", "/1", "/2"), "/1": page("page 1"), "/2": page("page 2")}
+    space = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
+    urls = "".join(f"<url><loc>{site.address}/{n}</loc><lastmod>2020-01-01</lastmod></url>" for n in (1, 2))
+    site.pages["/map.xml"] = f"<urlset {space}>{urls}</urlset>".encode()
+    by_map = {"sitemap": [f"{site.address}/map.xml"]}
+    options: dict[str, Any] = by_map if trouble in ("sitemap", "since") else {"follow": ["a"]}
+    sources = [] if trouble in ("sitemap", "since") else [site.address]
+    scrape(sources, out, incremental=True, retries=0, **options)
+    before = dict(site.pages)
+    extra: dict[str, Any] = {}
+    if trouble == "broken start":
+        site.broken.add("/")
+    elif trouble == "sitemap":
+        site.broken.add("/map.xml")
+    elif trouble == "since":
+        extra = {"since": "7d"}
+    else:
+        extra = {"max_per_host": 1}
+    summary = scrape(sources, out, incremental=True, retries=0, **options, **extra)
+    assert "gone" not in changes(out).values()
+    assert "pages that nothing led to are not taken for gone: not all was read" in summary.warnings
+    site.pages, site.broken = before, set()
+    scrape(sources, out, incremental=True, retries=0, **options)
+    if trouble != "max per host":
+        assert set(changes(out).values()) == {"unchanged"}
+
+
+def test_plain_run_within_a_round(site: Served, tmp_path: Path) -> None:
+    """It goes on with the round, and what it saw is told apart as in the others."""
+    out = tmp_path / "rows.jsonl"
+    urls = leaves(site, tmp_path, range(5))
+    scrape(urls, out, incremental=True)
+    scrape(urls, out, incremental=True, limit=2)
+    assert scrape(urls, out).remarks == ("rows: 3 unchanged",)
+    assert titles(out) == LEAF[:5]
+    scrape(urls, out, incremental=True)
+    assert set(changes(out).values()) == {"unchanged"}
+    assert min(site.asked[f"/leaf/{n}"] for n in range(5)) == 3
+
+
+def test_retry_within_a_closed_round(site: Served, tmp_path: Path) -> None:
+    """What failed is tried again in the round that it failed in, as the report says."""
+    out = tmp_path / "rows.jsonl"
+    urls = leaves(site, tmp_path, range(2))
+    site.broken.add("/leaf/1")
+    assert scrape(urls, out, incremental=True, retries=0).errors == 1
+    site.broken.clear()
+    assert scrape(urls, out, incremental=True, retry_failed=True).succeeded == 1
+    assert changes(out) == {"leaf 0": "new", "leaf 1": "new"}
+    with pytest.raises(UsageError, match="--limit is about"):
+        scrape(urls, out, retry_failed=True, limit=1)
+
+
+def test_field_called_change(site: Served, tmp_path: Path) -> None:
+    """It is a field as any other, but where there is a column of that name."""
+    out = tmp_path / "rows.jsonl"
+    site.pages["/x"] = page("unchanged")
+    toolkit.scrape(f"{site.address}/x", out, field=["change=title"], append=True)
+    assert [json.loads(line)["change"] for line in out.read_text().splitlines()] == ["unchanged"]
+    with pytest.raises(UsageError, match="--incremental has a column 'change' of its own"):
+        toolkit.scrape(f"{site.address}/x", out, field=["change=title"], incremental=True)
+
+
+def test_incremental_on_standard_output(site: Served, tmp_path: Path) -> None:
+    """With a store named, what is gone is told there, too."""
+    told: list[list[tuple[str, str]]] = []
+    for numbers in (range(3), range(1)):
+        urls = leaves(site, tmp_path, numbers)
+        command = [sys.executable, "-m", "toolkit", "scrape", urls, "-o", "-", "--field", "t=title", "--quiet"]
+        command += ["--incremental", "--state", str(tmp_path / "state")]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        told.append(sorted((row["t"], row["change"]) for row in map(json.loads, done.stdout.splitlines())))
+    assert told[0] == [(f"leaf {n}", "new") for n in range(3)]
+    assert told[1] == [("leaf 0", "unchanged"), ("leaf 1", "gone"), ("leaf 2", "gone")]
+
+
+def test_coverage_when_nothing_is_added(site: Served, tmp_path: Path) -> None:
+    """Where there is no new row there is nothing to complain of."""
+    out = tmp_path / "rows.jsonl"
+    for _ in range(2):
+        assert scrape(leaves(site, tmp_path, range(2)), out, append=True, coverage="90%").exit_code == 0
+
+
+def test_crawl_when_redirected_pages_are_seen_afresh(site: Served, tmp_path: Path) -> None:
+    """A page that one is redirected to is one page in every round."""
+    out = tmp_path / "rows.jsonl"
+    site.pages |= {"/": page("start", "/moved", "/1"), "/1": page("page 1", "/target")}
+    for options in ({}, {"fresh": True}, {"field": ["u=title"]}, {}):
+        toolkit.scrape(site.address, out, **({"field": ["t=title"], "follow": ["a"], "model": "sequential"} | options))
+        assert len(out.read_text().splitlines()) == 3
+
+
+def test_limits_are_remembered(site: Served, tmp_path: Path) -> None:
+    """--max-per-host counts what earlier runs have taken; with another number it is another crawl."""
+    out = tmp_path / "rows.jsonl"
+    common: dict[str, Any] = {"follow": ["a"], "max_per_host": 7}
+    for limit in (2, 3, None):
+        scrape(f"{site.address}/b", out, limit=limit, **common)
+    assert len(titles(out)) == 8  # the start page is not one that a link has led to
+    scrape(f"{site.address}/b", out, follow=["a"], max_per_host=9)
+    assert len(titles(out)) == 10

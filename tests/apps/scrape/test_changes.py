@@ -106,11 +106,11 @@ def test_pages_that_were_not_seen(*, complete: bool) -> None:
         settings = "now" if key == "seen" else "before"
         memory.keep(key, settings, {"rows": [{"name": key, "change": "new"}]}, index)
     changes = Changes(["name"], wanted=True)
-    changes.ended(Success(Task("seen", None), None))
-    changes.ended(Failure(Task("missing", None), FailureKind.HTTP, "HTTP 410 Gone"))
-    changes.ended(Failure(Task("broken", None), FailureKind.HTTP, "HTTP 4040 is no such status"))
-    changes.ended(Skip(Task("forbidden", None), "robots.txt disallows it"))
-    changes.ended(Skip(Task("moved", None), "duplicate: redirected to a page that is known"))
+    changes.ended(Success(Task("seen", None), None), memory)
+    changes.ended(Failure(Task("missing", None), FailureKind.HTTP, "HTTP 410 Gone"), memory)
+    changes.ended(Failure(Task("broken", None), FailureKind.HTTP, "HTTP 4040 is no such status"), memory)
+    changes.ended(Skip(Task("forbidden", None), "robots.txt disallows it"), memory)
+    changes.ended(Skip(Task("moved", None), "duplicate: redirected to a page that is known"), memory)
     gone = ("gone", True) if complete else ("unchecked", False)
     assert _left(memory, changes, complete=complete) == {
         "seen": ("new", False),

@@ -29,7 +29,10 @@ Row = dict[str, Any]
 
 
 class Changes:
-    """The rounds of one output. fields: the columns that count as changes; wanted: whether this run looks for any."""
+    """The rounds of one output. fields: the columns that count as changes; wanted: whether this run looks for any.
+
+    blind: whether something could not be read that might have led to pages that were not seen.
+    """
 
     def __init__(self, fields: Sequence[str], *, wanted: bool) -> None:
         self.wanted = wanted
@@ -39,6 +42,8 @@ class Changes:
         self._unseen: Counter[str] = Counter()
         self._fields = tuple(fields)
         self._unsure: set[str] = set()
+        self._missing: set[str] = set()
+        self.blind = False
 
     def meet(self, memory: Memory) -> None:
         """Find out which round was the last."""
@@ -47,8 +52,9 @@ class Changes:
 
     def begin(self, memory: Memory) -> None:
         """Begin the next round, if this run looks for changes and the last one was complete."""
-        if self.wanted and not self._open:
+        if self.wanted and not self._open and not memory.retrying:
             self.number += 1
+            self._open = True
             memory.note(NOTE, f"{self.number}{OPEN}")
 
     def mark(self, rows: Sequence[Row], known: Remembered | None) -> tuple[list[Row], list[Row]]:
@@ -80,37 +86,49 @@ class Changes:
             {**row, CHANGE: GONE} for row in lost
         ]
 
-    def ended(self, outcome: Outcome) -> None:
-        """Remember which pages could not be seen, though they may be there."""
+    @property
+    def on(self) -> bool:
+        """Whether rows are told apart: in a run that looks for changes, and in others as long as a round is open."""
+        return self.wanted or self._open
+
+    def ended(self, outcome: Outcome, memory: Memory) -> None:
+        """Remember which pages could not be seen, though they may be there, and lead to others."""
         if isinstance(outcome, Failure):
             missing = outcome.kind is FailureKind.HTTP and bool(re.match(r"HTTP (404|410)\b", outcome.message))
         elif isinstance(outcome, Skip) and outcome.reason != ALREADY:
             missing = outcome.reason.startswith("duplicate")
         else:
             return
-        if not missing:
-            self._unsure.add(outcome.task.key)
+        key = outcome.task.key
+        (self._missing if missing else self._unsure).add(key)
+        if not missing and not self.blind:
+            known = memory.recall(key)
+            self.blind = getattr(outcome.task.payload, "kind", "") != "page" or bool(known and "rows" in known.value)
 
-    def rows(self, memory: Memory, settings: str, *, complete: bool) -> Iterator[Batch]:
-        """Yield all rows that are known, with what became of them; complete: whether the round is over."""
+    def rows(self, memory: Memory, settings: str, *, complete: bool, trusts: bool = True) -> Iterator[Batch]:
+        """Yield all rows that are known, with what became of them; complete: whether the round is over.
+
+        trusts: whether a page is gone that nothing has led to.
+        """
         unseen: Counter[str] = Counter()
         for known in memory.kept():
             value = known.value
             if known.state == "done" and known.settings == settings:
                 yield Batch([*value["rows"], *value.get("lost", ())], known.run)
             elif not value.get(GONE) and "rows" in value:
-                change = GONE if complete and self._is_gone(known, memory) else UNCHECKED
+                change = GONE if complete and self._is_gone(known, memory, trusts=trusts) else UNCHECKED
                 unseen[change] += len(value["rows"])
                 yield Batch([{**row, CHANGE: change} for row in value["rows"]], known.run, change == GONE)
         self._unseen = unseen
 
-    def close(self, memory: Memory, settings: str) -> None:
+    def close(self, memory: Memory, settings: str, *, trusts: bool = True) -> None:
         """End the round: what is gone is told no more."""
         for known in memory.kept():
             seen = known.state == "done" and known.settings == settings
-            if not seen and not known.value.get(GONE) and self._is_gone(known, memory):
+            if not seen and not known.value.get(GONE) and self._is_gone(known, memory, trusts=trusts):
                 memory.amend(known.key, {**known.value, GONE: True})
         memory.note(NOTE, str(self.number))
+        self._open = False
 
     @property
     def counts(self) -> dict[str, int]:
@@ -118,8 +136,10 @@ class Changes:
         every = self._seen + self._unseen
         return {change: every[change] for change in (NEW, CHANGED, UNCHANGED, GONE, UNCHECKED) if every[change]}
 
-    def _is_gone(self, known: Remembered, memory: Memory) -> bool:
-        return known.plan == memory.plan and known.key not in self._unsure
+    def _is_gone(self, known: Remembered, memory: Memory, *, trusts: bool) -> bool:
+        if known.plan != memory.plan:
+            return False
+        return known.key in self._missing or (trusts and known.key not in self._unsure)
 
     def _essence(self, row: Mapping[str, Any]) -> str:
         return json.dumps([row.get(name) for name in self._fields], default=str)

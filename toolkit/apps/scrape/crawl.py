@@ -54,6 +54,31 @@ class Crawl:
 
     def plan(self, starts: Iterator[Planned], memory: Memory) -> Iterator[Planned]:
         """Yield all that is to be visited, None while it is not known whether there is more."""
+        yield from self._begin(starts, memory)
+        after = {False: 0, True: 0}
+        while True:
+            over = self._over  # asked before the frontier: what ended since may have found something
+            piece = self._piece(memory, after) if self._room else []
+            for key, visit, number in piece:
+                while not self._room and memory.plan and self._over < self._drawn + self._unasked:
+                    yield None  # what is under way may turn out to be no page
+                if not self._room:
+                    self.cut = True
+                    break
+                self._drawn += 1
+                yield Task(key, visit, lane_of(visit.url), index=number)
+            if piece:
+                continue
+            if over >= self._drawn + self._unasked or not memory.plan:  # without a name it is only a look ahead
+                break
+            yield None
+        self.cut = self.cut or (not self._room and bool(self._piece(memory, after)))
+
+    def _begin(self, starts: Iterator[Planned], memory: Memory) -> Iterator[Planned]:
+        """Put all that the crawl starts from into the frontier; yield what of it is no task."""
+        if self._hosts.most is not None:
+            for key in memory.found():
+                self._hosts.take(urlsplit(key).netloc)
         for visit in self._catalogues:
             memory.discover(_listed(f"{visit.kind} {key_of(visit.url)}", memory), visit.to_json)
         for planned in starts:
@@ -64,23 +89,6 @@ class Crawl:
             else:
                 self._unasked += planned is not None
                 yield planned
-        after = {False: 0, True: 0}
-        while True:
-            over = self._over  # asked before the frontier: what ended since may have found something
-            piece = self._piece(memory, after) if self._room else []
-            for key, visit, number in piece:
-                while not self._room and memory.plan and self._over < self._drawn + self._unasked:
-                    yield None  # what is under way may turn out to be no page
-                if not self._room:
-                    break
-                self._drawn += 1
-                yield Task(key, visit, lane_of(visit.url), index=number)
-            if piece:
-                continue
-            if over >= self._drawn + self._unasked or not memory.plan:  # without a name it is only a look ahead
-                break
-            yield None
-        self.cut = not self._room
 
     @property
     def _room(self) -> bool:
@@ -125,9 +133,9 @@ class Crawl:
     def _claim(self, page: Page, key: str, memory: Memory) -> None:
         """Note where a page has led to by redirects; raises TaskSkipped if that is known already."""
         final, place = key_of(page.final_url), f"{PLACE}{memory.round}:"
-        if final == key or memory.claimed(place + final) == key:
+        if final == key:
             return
-        if not memory.discover(final, {"alias": key}):
+        if not memory.discover(final, {"alias": key}) and memory.claimed(place + final) != key:
             raise TaskSkipped("duplicate: redirected to a page that is known")
         memory.claim(place + final, key)
 

@@ -14,7 +14,7 @@ from typing import Any
 from toolkit.apps.scrape.auto import TYPES, parse_parts
 from toolkit.apps.scrape.changes import Changes, told
 from toolkit.apps.scrape.coverage import Coverage, parse_share
-from toolkit.apps.scrape.crawl import Crawl
+from toolkit.apps.scrape.crawl import PLACE, Crawl
 from toolkit.apps.scrape.fetching import Fetching
 from toolkit.apps.scrape.inorder import InOrder
 from toolkit.apps.scrape.localfiles import is_local
@@ -22,10 +22,11 @@ from toolkit.apps.scrape.manifest_rows import ALREADY, FIELDS, row_of
 from toolkit.apps.scrape.options import ScrapeOptions
 from toolkit.apps.scrape.output import STDOUT, Batch, Output, Shape
 from toolkit.apps.scrape.owncolumns import OwnColumns
-from toolkit.apps.scrape.packing import Lines, pack
+from toolkit.apps.scrape.packing import Lines, lines_of, pack
 from toolkit.apps.scrape.page import ScrapeJob
 from toolkit.apps.scrape.result import CHANGE, Page
 from toolkit.apps.scrape.rules import FACTS
+from toolkit.apps.scrape.scope import TOO_MANY
 from toolkit.apps.scrape.settings import catalogues_of, rules_of, scope_of, since_of, user_agent_of
 from toolkit.apps.scrape.starts import PRIVATE, Start, starts
 from toolkit.apps.scrape.visit import Visit, visit_of
@@ -76,6 +77,8 @@ class ScrapeApp:
         self.follows = bool(self.rules.follow or any(page.follow for page in self.rules.pages))
         self.crawls = self.follows or options.names_sources
         fields = (*self.rules.columns[len(FACTS) :], *self.auto)
+        if options.incremental and CHANGE in fields:
+            raise UsageError(f"--incremental has a column {CHANGE!r} of its own: give the field another name")
         self._owned = OwnColumns({*FACTS, "fetched_at", CHANGE, *fields})
         self._asked = parse_share(options.coverage) if options.coverage else None
         self._coverage = Coverage(fields)
@@ -85,6 +88,7 @@ class ScrapeApp:
         self._memory: Memory | None = None
         self._planned = self._cut = False
         self._kept_pages: Counter[str] = Counter()
+        self._farewell: tuple[str, ...] = ()
         self._crawl = Crawl(
             lambda: self.settings,
             limit=options.limit,
@@ -125,9 +129,11 @@ class ScrapeApp:
     @property
     def settings(self) -> str:
         """A digest of what rows depend on: the rules, what becomes of bad rows, the round, and how far a crawl goes."""
-        facts = f"{FORMAT} {self.rules.digest()} {self.options.bad_rows} {self.auto} {self._changes.number}"
-        if self.crawls:  # a page that was seen may have led to what was out of scope then
-            facts += f" {self.job.scope}"
+        options = self.options
+        facts = f"{FORMAT} {self.rules.digest()} {options.bad_rows} {self.auto} {self._changes.number}"
+        facts += f" {options.ignore_robots}"
+        if self.crawls:  # a page that was seen may have led to what was not followed then
+            facts += f" {self.job.scope} {options.follow_nofollow} {options.max_per_host}"
         return hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()
 
     def meet(self, memory: Memory) -> None:
@@ -139,6 +145,8 @@ class ScrapeApp:
                 raise UsageError(
                     "--incremental: nothing is remembered of rows on standard output: name a file, or --state FILE"
                 )
+            if memory.retrying and self.options.limit is not None:
+                raise UsageError("--limit is about the pages of lists and crawls: leave it out with --retry-failed")
             self.job.fetching.open_cache()
             self._output.meet(self._shape, memory, lambda: self._kept(memory))
         self._changes.begin(memory)
@@ -168,8 +176,10 @@ class ScrapeApp:
     def lines(self, outcome: Outcome | None) -> list[str]:
         """Return what to print of an outcome, or at the end (None), on standard output: rows as lines of JSON."""
         if outcome is None:
-            return self._printed.rest()
-        lines = [*outcome.value.json().texts] if isinstance(outcome, Success) else []
+            return [*self._printed.rest(), *self._farewell]
+        lines: list[str] = []
+        if isinstance(outcome, Success):
+            lines = [*outcome.value.json().texts, *lines_of(outcome.value.lost).texts]
         return self._printed.ended(outcome, lines) if self.options.ordered else lines
 
     def land(self, task: Task[Any], value: Any, memory: Memory) -> Any:
@@ -179,14 +189,14 @@ class ScrapeApp:
             value = replace(value, rows=value.rows + stray, lines=Lines()) if stray else value
         if value.kept:
             self._kept_pages[value.kept] += 1
-        if self.options.incremental:
+        if self._changes.on:
             rows, lost = self._changes.mark(value.rows, memory.recall(task.key))
             value = replace(value, rows=tuple(rows), lost=tuple(lost), lines=Lines())
         if self.out == STDOUT:  # nothing is kept to be counted in the end
             for row in value.rows:
                 self._coverage.add(row)
         else:
-            self._output.take([row for row in (*value.written(), *value.lost) if told(row)])
+            self._output.take(self._news([*value.written(), *value.lost]))
         return value
 
     def storing(self, memory: Memory) -> None:
@@ -206,6 +216,7 @@ class ScrapeApp:
         lacking = sorted(self._output.lacking)
         return (
             *(f"{count:,} links were not followed: {reason}" for reason, count in refused),
+            *(("pages that nothing led to are not taken for gone: not all was read",) if self._doubts else ()),
             *(f"column {name!r} is not in {self.out}: it became known too late" for name in lacking),
         )
 
@@ -219,8 +230,8 @@ class ScrapeApp:
     def ended(self, outcome: Outcome) -> None:
         """Count a task that has ended: a crawl is over when none is under way."""
         self._crawl.ended(outcome)
-        if self.options.incremental:
-            self._changes.ended(outcome)
+        if self._changes.on and self._memory is not None:
+            self._changes.ended(outcome, self._memory)
 
     def row(self, outcome: Outcome) -> dict[str, Any]:
         """Return what became of a page, as a row of the manifest."""
@@ -273,20 +284,37 @@ class ScrapeApp:
     def finish(self, memory: Memory) -> None:
         """Write the output file from the rows that the store has, in the order of the list, or what it lacks."""
         complete = self._planned and memory.ended == "complete"
-        plain = not self.options.incremental and self._asked is None
-        self._output.finish(
-            self._shape, memory, self._kept(memory, complete=complete), memory.texts(self.settings) if plain else None
-        )
+        plain = not self._changes.on and self._asked is None
+        texts = memory.texts(self.settings) if plain else None
+        kept = self._kept(memory, complete=complete)
+        if self.out == STDOUT and self._changes.on:
+            self._farewell = lines_of([row for batch in kept if batch.late for row in batch.rows]).texts
+        self._output.finish(self._shape, memory, kept, texts)
         if complete and self.crawls:
-            memory.drop_rounds()
-        if complete and self.options.incremental:
-            self._changes.close(memory, self.settings)
-        memory.commit()
-        if self._asked is not None:
+            memory.drop_rounds(PLACE)
+        if complete and self._changes.on:
+            self._changes.close(memory, self.settings, trusts=self._trusts)
+        memory.commit()  # all at once: what the file has, and what of it was news
+        self._output.end(memory)
+        if self._asked is not None and (self._coverage.rows or not self.options.append):
             self.complaints = tuple(
                 f"{name} has a value in {share:.1%} of the rows, less than --coverage {self.options.coverage} asks for"
                 for name, share in self._coverage.below(self._asked)
             )
+
+    @property
+    def _trusts(self) -> bool:
+        """Whether a page is gone that nothing has led to: not if what may have led there was not read, or was cut."""
+        whole = not self._changes.blind and self.options.since is None and not self._crawl.refused[TOO_MANY]
+        return whole or not self.crawls
+
+    @property
+    def _doubts(self) -> bool:
+        return self.options.incremental and self._planned and not self._trusts
+
+    def _news(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the rows that a file wants which is added to."""
+        return [row for row in rows if told(row)] if self._changes.on else rows
 
     @property
     def _shape(self) -> Shape:
@@ -296,12 +324,12 @@ class ScrapeApp:
 
     def _kept(self, memory: Memory, *, complete: bool = False) -> Iterator[Batch]:
         """Yield the rows that the output is to have, page by page."""
-        if not self.options.incremental:
+        if not self._changes.on:
             for known in memory.done(self.settings):
                 yield Batch(known.value["rows"], known.run)
             return
-        for batch in self._changes.rows(memory, self.settings, complete=complete):
-            yield replace(batch, rows=[*filter(told, batch.rows)]) if self.options.append else batch
+        for batch in self._changes.rows(memory, self.settings, complete=complete, trusts=self._trusts):
+            yield replace(batch, rows=self._news([*batch.rows])) if self.options.append else batch
 
     def _limited(self, planned: Iterator[Start], memory: Memory) -> Iterator[Start]:
         """Yield as many tasks as --limit allows, not counting what needs no visit."""

@@ -28,6 +28,8 @@ from toolkit.core.job import Memory
 from toolkit.storage import output_folder
 
 STDOUT = Path("-")
+UNSURE = "?"
+"""Noted while a file is replaced: nobody knows then which rows it has."""
 LINES = frozenset({"jsonl", "csv", "tsv"})
 """Forms that have a line for each row."""
 
@@ -84,8 +86,13 @@ class Output:
     def meet(self, shape: Shape, memory: Memory, kept: Callable[[], Iterator[Batch]]) -> None:
         """Open the file that is added to, mended, and bring it what runs before could not; raises UsageError."""
         if not self.append:
+            if self.path != STDOUT:  # if this run is killed, the file is another one's, and not what the store has
+                memory.note(self._note("written"), UNSURE)
             return
-        self._written = int(memory.noted(self._note("written")) or 0)
+        written = memory.noted(self._note("written"))
+        if written == UNSURE and self.path.exists():  # a run was killed while it replaced the file: do it now
+            self._replace(shape, memory, kept(), None)
+            written = str(memory.run_id - 1)
         run, _, mark = memory.noted(self._note("mark")).partition(" ")
         there = self.path.exists()
         self._columns = frozenset(shape.columns)
@@ -99,12 +106,13 @@ class Output:
             )
         except TaskError as error:
             raise UsageError(str(error)) from error
-        known = max(self._written, int(run or 0)) if there else 0
-        self._written = known
+        self._written = max(int(written or 0), int(run or 0)) if there else 0
+        self._settle(memory, self._written)
         if not self.ordered:
             for batch in kept():
-                if batch.run > known:
+                if batch.run > self._written:
                     self._add(batch.rows)
+            self._settle(memory, memory.run_id)
 
     def take(self, rows: Sequence[Row]) -> None:
         """Add a page's rows, if that is not for the end; raises TaskError."""
@@ -112,22 +120,37 @@ class Output:
             self._add(rows)
 
     def storing(self, memory: Memory) -> None:
-        """Note how far the file has come, with the pages that are committed now; raises TaskError."""
-        if self._appender is not None and not self.ordered and self._fault is None:
+        """Note how far the file has come, with the pages that are committed now.
+
+        Raises TaskError where a row could not be written: then none of these pages may be noted, since nobody knows
+        where they end.
+        """
+        if self._fault is not None:
+            raise self._fault
+        if self._appender is not None and not self.ordered:
             memory.note(self._note("mark"), f"{memory.run_id} {self._appender.mark()}")
 
     def finish(self, shape: Shape, memory: Memory, kept: Iterable[Batch], texts: Iterable[str] | None = None) -> None:
         """Write what is left: the whole file, or what is to be added at the end; raises TaskError.
 
-        texts: the same rows as the store has them, if nobody needs to see each of them.
+        It is noted with what is committed next. texts: the same rows as the store has them, if nobody needs to see each
+        of them.
         """
         if self.path == STDOUT:
             return
-        if self.append:
-            self._end(memory, kept)
-        else:
+        if not self.append:
             self._replace(shape, memory, kept, texts if form_of(self.path) == "jsonl" else None)
-        memory.note(self._note("written"), str(memory.run_id))
+            memory.note(self._note("written"), str(memory.run_id))
+        elif self._appender is not None:
+            for batch in kept:
+                if batch.late or (self.ordered and batch.run > self._written):
+                    self._add(batch.rows)
+            memory.note(self._note("written"), str(memory.run_id))
+            memory.note(self._note("mark"), f"{memory.run_id} {self._appender.mark()}")
+
+    def end(self, memory: Memory) -> None:
+        """Close the file, once all is committed; from then on it may be edited."""
+        self.leave()
         memory.note(self._note("mark"), "")
         memory.commit()
 
@@ -137,18 +160,16 @@ class Output:
         if appender is not None:
             appender.close()
 
-    def _end(self, memory: Memory, kept: Iterable[Batch]) -> None:
-        if self._appender is None:  # it could not be opened
-            return
-        for batch in kept:
-            if batch.late or (self.ordered and batch.run > self._written):
-                self._add(batch.rows)
-        memory.note(self._note("mark"), f"{memory.run_id} {self._appender.mark()}")
+    def _settle(self, memory: Memory, run: int) -> None:
+        """Commit that all rows of the runs up to this one are in the file, which ends here."""
+        assert self._appender is not None  # noqa: S101 - it was opened just now
+        memory.note(self._note("written"), str(run))
+        memory.note(self._note("mark"), f"{run} {self._appender.mark()}")
         memory.commit()
-        self.leave()
 
     def _replace(self, shape: Shape, memory: Memory, kept: Iterable[Batch], texts: Iterable[str] | None) -> None:
         memory.note(self._note("mark"), "")
+        memory.note(self._note("written"), UNSURE)
         memory.commit()  # before the file is another one
         with replacing(self.path) as file:
             if texts is not None:
