@@ -11,6 +11,7 @@ from toolkit.apps.scrape.bodies import ACCEPT_ENCODING, BodySink
 from toolkit.apps.scrape.feeds import FeedEntry, read_feed
 from toolkit.apps.scrape.keys import key_of
 from toolkit.apps.scrape.sitemaps import NestedSitemap, SitemapEntry, announced, read_sitemap
+from toolkit.apps.scrape.urls import lend_login
 from toolkit.apps.scrape.visit import Visit
 from toolkit.core.errors import TaskError
 from toolkit.core.follow import MayGo, follow
@@ -70,9 +71,9 @@ async def read_catalogue(
         for entry in read(body, head.url, charset=charset, since=since):
             if isinstance(entry, NestedSitemap):
                 if visit.depth < MOST_NESTED:
-                    found.append(_found(entry.url, replace(visit, depth=visit.depth + 1)))
+                    found.append(_found(entry.url, replace(visit, depth=visit.depth + 1), visit))
             elif isinstance(entry, SitemapEntry | FeedEntry):
-                found.append(_found(entry.url, Visit(entry.url, home=visit.home, rule=visit.kind)))
+                found.append(_found(entry.url, Visit(entry.url, home=visit.home, rule=visit.kind), visit))
             else:
                 notes.append(str(entry))
     except TaskError as error:
@@ -102,10 +103,12 @@ async def _fetched(
 
 def _announced(visit: Visit, body: bytes) -> list[Found]:
     named = announced(body, robots.robots_url(visit.url)) or [visit.url.rstrip("/") + USUAL]
-    return [_found(url, Visit(url, home=visit.home, kind="sitemap")) for url in named]
+    return [_found(url, Visit(url, home=visit.home, kind="sitemap"), visit) for url in named]
 
 
-def _found(url: str, visit: Visit) -> Found:
+def _found(url: str, visit: Visit, by: Visit) -> Found:
+    """Return what a catalogue names, with the login of that where it is of one origin."""
+    url = lend_login(url, by.url)
     prefix = "" if visit.kind == "page" else f"{visit.kind} "
     return prefix + key_of(url), replace(visit, url=url)
 

@@ -16,6 +16,7 @@ from toolkit.apps.scrape.responses import is_page, refusal
 from toolkit.apps.scrape.rules import PageType, Rules
 from toolkit.apps.scrape.rules.model import Login
 from toolkit.apps.scrape.sessions import CookieRuntime
+from toolkit.apps.scrape.urls import without_password
 from toolkit.apps.scrape.visit import Visit
 from toolkit.core.addresses import came_from_public
 from toolkit.core.errors import FailureKind, TaskError, TaskSkipped, UsageError
@@ -94,7 +95,7 @@ class Fetching:
         notes = (asked.warning(self.agent), page_cache(self.cache).complain() if self.cache else "")
         told, delay = tuple(filter(None, notes)), asked.crawl_delay(self.agent)
         fetched = Fetched(reply.head, body, reply.received, reply.kept, delay, public, told)
-        kind = self.rules.page(visit.page) if visit.page else self.rules.page_for(reply.head.url)
+        kind = self.rules.page(visit.page) if visit.page else self.rules.page_for(without_password(reply.head.url))
         if self.render and kind is not None and kind.render:
             return await self._rendered(runtime, fetched, kind, request, reply.address)
         return fetched

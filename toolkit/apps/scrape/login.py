@@ -13,9 +13,9 @@ from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 
 from toolkit.apps.scrape.bodies import ACCEPT_ENCODING, BodySink
 from toolkit.apps.scrape.forms import Filled, FormError, fill, has_match
-from toolkit.apps.scrape.result import without_password
 from toolkit.apps.scrape.rules.model import Login
 from toolkit.apps.scrape.sessions import CookieRuntime
+from toolkit.apps.scrape.urls import without_password
 from toolkit.core.errors import FailureKind, TaskError, TaskSkipped
 from toolkit.core.follow import MayGo, follow
 from toolkit.core.http import Head, Request, http_error, media_type

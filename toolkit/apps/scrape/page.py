@@ -21,6 +21,7 @@ from toolkit.apps.scrape.responses import robots_tag
 from toolkit.apps.scrape.result import Found, Page
 from toolkit.apps.scrape.rules import Reading, Rules, read_page
 from toolkit.apps.scrape.scope import NO_URL, Scope
+from toolkit.apps.scrape.urls import lend_login, without_password
 from toolkit.apps.scrape.visit import Visit
 from toolkit.core.errors import FailureKind, TaskError, TaskSkipped
 from toolkit.core.http import Head, Headers, Request, media_type
@@ -134,7 +135,7 @@ class ScrapeJob:
         refused: tuple[tuple[str, int], ...] = ()
         rows = good.rows
         if self.follows and not asked & _NO_LINKS:
-            found, refused, stray = self._found(visit, good, public=visit.public or fetched.public)
+            found, refused, stray = self._found(visit, good, head.url, public=visit.public or fetched.public)
             rows += stray
         if asked & _NO_ROWS:
             if not found:
@@ -144,7 +145,7 @@ class ScrapeJob:
             raise TaskError(FailureKind.ROW, f"{first.field}: {first.reason}")
         return Page(
             visit,
-            head.url,
+            lend_login(head.url, visit.url),  # so that it has the key that links to it have
             head.status,
             rows,
             found,
@@ -164,17 +165,21 @@ class ScrapeJob:
         return reading.robots | robots_tag(head.headers, self.fetching.agent).at(datetime.now(UTC))
 
     def _found(
-        self, visit: Visit, reading: Reading, *, public: bool
+        self, visit: Visit, reading: Reading, at: str, *, public: bool
     ) -> tuple[tuple[Found, ...], tuple[tuple[str, int], ...], tuple[dict[str, Any], ...]]:
         """Return where links lead, each place once, how many are not followed, and the rows that would have gone on.
 
-        A row that goes on with its own page is a visit of its own, whatever others lead there.
+        A row that goes on with its own page is a visit of its own, whatever others lead there. at: the page's URL; the
+        user name and password in that, or else in the visit's, go with links to the same origin.
         """
+        owners = [url for url in (at, visit.url) if without_password(url) != url]
         found: dict[str, Visit] = {}
         refused: Counter[str] = Counter()
         stray: list[dict[str, Any]] = []
         for link in reading.links:
             onward = visit.along(link, public=public)
+            for owner in owners:
+                onward = replace(onward, url=lend_login(onward.url, owner))
             try:
                 key = onward.key
             except ValueError:  # http://[x/ and http://x:y/ look like URLs, and lead nowhere in browsers, too
@@ -195,7 +200,7 @@ class ScrapeJob:
         return self._refusal(visit, url) if self.follows else ""
 
     def _refusal(self, visit: Visit, url: str, scope: Scope | None = None) -> str:
-        return (scope or self.scope).refusal(url, visit.depth, visit.home)
+        return (scope or self.scope).refusal(without_password(url), visit.depth, visit.home)
 
     def _too_deep(self, link: Any, onward: Visit) -> str:
         most = self.rules.rule(link.rule).depth

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from toolkit.apps.scrape.packing import Lines, lines_of
 from toolkit.apps.scrape.rules import FACTS, Problem
+from toolkit.apps.scrape.urls import without_password
 from toolkit.apps.scrape.visit import Visit
 
 CHANGE = "change"
@@ -88,11 +88,3 @@ class Page:
         url = without_password(self.url)
         final = url if self.final_url == self.url else without_password(self.final_url)
         return {"url": url, "final_url": final, "status": self.status, **dict(self.visit.columns)}
-
-
-def without_password(url: str) -> str:
-    """Return a URL without user name and password: rows are passed on."""
-    return _LOGIN.sub(r"\1", url) if "@" in url else url
-
-
-_LOGIN = re.compile(r"\A([^:/?#]+://)[^/?#]*@")

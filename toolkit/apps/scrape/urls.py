@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from toolkit.core.urls import origin_of
+
 ATTRIBUTES = frozenset({"href", "src", "action", "formaction", "poster", "cite", "longdesc", "background"})
 """Attributes whose value is a URL, and is made absolute."""
 
@@ -24,6 +26,8 @@ PLAIN = re.compile(r"(?:https?://[a-z0-9.-]+/|/(?!/)|(?=[A-Za-z0-9_]))[A-Za-z0-9
 """References that need no care, as nearly all are; following the rules in full takes four times as long."""
 UPWARD = re.compile(r"((?:\.\./)+)([A-Za-z0-9_][A-Za-z0-9_~,;=&+!*@/.?#%-]*)")
 """References to folders above that need no care, either."""
+LOGIN = re.compile(r"\A([^:/?#]+://)([^/?#]*@)")
+"""What goes before the host: the scheme, and a user name with its password."""
 NEAR = 8
 """Folders above a page that are kept at hand."""
 
@@ -59,6 +63,24 @@ def base_of(final_url: str, href: str | None, encoding: str = "utf-8") -> str:
         return final_url
     base = resolve(final_url, href, encoding)
     return base if base.startswith(("http://", "https://")) else final_url
+
+
+def without_password(url: str) -> str:
+    """Return a URL without user name and password: rows are passed on."""
+    return LOGIN.sub(r"\1", url) if "@" in url else url
+
+
+def lend_login(url: str, owner: str) -> str:
+    """Return a URL with the user name and password of another one, if they are of one origin and it has none itself."""
+    login = LOGIN.match(owner) if "@" in owner else None
+    if login is None or LOGIN.match(url):
+        return url
+    try:
+        is_own = origin_of(url) == origin_of(owner)
+    except ValueError:  # it looks like a URL, and is none
+        return url
+    scheme, sign, rest = url.partition("://")
+    return f"{scheme}{sign}{login[2]}{rest}" if is_own else url
 
 
 def _resolve(base: str, text: str, encoding: str) -> str:

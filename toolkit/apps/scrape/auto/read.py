@@ -12,6 +12,7 @@ from toolkit.apps.scrape.auto.view import Budget, Spent, View, compiled
 from toolkit.apps.scrape.parsers import Document, Parser
 from toolkit.apps.scrape.rules import limits
 from toolkit.apps.scrape.rules.links import References
+from toolkit.apps.scrape.urls import without_password
 from toolkit.core import plugins
 from toolkit.core.errors import FailureKind, TaskError
 
@@ -65,12 +66,12 @@ def read_auto(
 ) -> Auto:
     """Return what a page says of itself, by part, in the order of parts.
 
-    html: its text. url: the absolute http(s) URL that it was found at. parts: None for all that can be had. parser,
-    document: the page as that parser has read it, if it has. encoding: the page's codec, for the queries of its URLs.
-    Raises TaskError parse if the parser gives up.
+    html: its text. url: the absolute http(s) URL that it was found at; no value has its user name and password. parts:
+    None for all that can be had. parser, document: the page as that parser has read it, if it has. encoding: the page's
+    codec, for the queries of its URLs. Raises TaskError parse if the parser gives up.
     """
     try:
-        view = _view(html, url, parser, document, encoding)
+        view = _view(html, without_password(url), parser, document, encoding)
     except (ValueError, RecursionError, AssertionError, MemoryError) as error:
         raise TaskError(FailureKind.PARSE, f"{parser} cannot read the page: {error}") from error
     problems: list[Problem] = []

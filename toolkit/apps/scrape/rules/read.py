@@ -14,6 +14,7 @@ from toolkit.apps.scrape.rules.head import read_head
 from toolkit.apps.scrape.rules.links import UNENDORSED, Carry, Link, References
 from toolkit.apps.scrape.rules.model import Rules, Value
 from toolkit.apps.scrape.rules.plan import FollowPlan, PagePlan, Sight, plan_of
+from toolkit.apps.scrape.urls import without_password
 from toolkit.core.errors import FailureKind, TaskError
 
 Row = dict[str, Value]
@@ -75,11 +76,13 @@ def read_page(
 ) -> Reading:
     """Return what a page holds. charset: HTTP's label or None; url: where the page was found.
 
+    A user name and password in that are in nothing that is returned: links are lent them by who follows them.
+
     page: the type to read it as; None: what its URL says. carry: a listing's row, which the page's rows complete.
     agent: our token in robots meta tags, in lower case. Raises TaskError parse if the parser gives up.
     """
     try:
-        return _read(body, charset, url, rules, page, carry, agent)
+        return _read(body, charset, without_password(url), rules, page, carry, agent)
     except (ValueError, RecursionError, AssertionError, MemoryError) as error:
         raise TaskError(FailureKind.PARSE, f"{rules.parser} cannot read the page: {error}") from error
 
