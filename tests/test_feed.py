@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 
 import pytest
 
 from toolkit.core.job import Done, Wait
 from toolkit.core.policy import Policy
-from toolkit.core.schedule import Planned, Schedule
+from toolkit.core.schedule import PAUSE, Planned, Schedule
 from toolkit.core.task import Success, Task
-from toolkit.feed import ScheduleFeed
+from toolkit.feed import LITTLE, SOON, ScheduleFeed
 
 LONG = 20.0
 """Seconds that no test waits unless it fails."""
@@ -189,6 +190,81 @@ def test_pulse_tells_of_new_limits_once() -> None:
     assert [(change.limit, change.reason) for change in feed.pulse()] == [(8, "throughput rises")]
     assert feed.pulse() == []
     assert feed.tick(0.0, None).limit == 8
+
+
+def hungry(feed: ScheduleFeed, count: int) -> list[Task[None]]:
+    """Start `count` tasks, all that the plan has so far."""
+    running = [feed.next() for _ in range(count)]
+    assert isinstance(feed.next(), Wait)
+    return [step for step in running if isinstance(step, Task)]
+
+
+def test_the_conductor_is_called_when_what_lands_is_all_that_the_plan_waits_for() -> None:
+    """And the plan is asked again soon, as long as it is being stored, too; then as seldom as ever."""
+    feed = feed_of([*tasks(1), *[None] * 9])
+    (only,) = hungry(feed, 1)
+    assert not feed.called(0)
+    before = time.monotonic()
+    step = feed.next(Success(only, None))
+    assert isinstance(step, Wait)
+    assert step.until is not None
+    assert before + SOON <= step.until <= time.monotonic() + SOON
+    assert feed.called(0)
+    assert len(feed.take()) == 1
+    step = feed.next()
+    assert isinstance(step, Wait)
+    assert step.until is not None
+    assert step.until < time.monotonic() + PAUSE
+    assert not feed.called(0)  # there is nothing more to store
+    feed.landed()
+    for _ in range(2):
+        before = time.monotonic()
+        step = feed.next()
+        assert isinstance(step, Wait)
+        assert step.until is not None
+        assert step.until >= before + PAUSE
+        assert not feed.called(0)
+        assert feed.take() == []
+        feed.landed()
+
+
+def test_one_that_waits_asks_again_when_all_has_landed() -> None:
+    """It does not sleep on while the plan may have what the last page led to."""
+    feed = feed_of([*tasks(1), *[None] * 9])
+    (only,) = hungry(feed, 1)
+    feed.settle(Success(only, None))
+    said: list[str] = []
+    thread = waiting(feed, said, "worker")
+    feed.landed()
+    assert not said  # nothing was taken
+    feed.take()
+    feed.landed()
+    thread.join(LONG / 2)
+    assert said == ["worker"]
+
+
+def test_the_conductor_is_not_called_when_much_is_under_way() -> None:
+    """Each write to the store is to take many outcomes along."""
+    feed = feed_of([*tasks(LITTLE + 3), *[None] * 99])
+    running = hungry(feed, LITTLE + 3)
+    called = []
+    for task in running:
+        feed.next(Success(task, None))
+        called.append(feed.called(0))
+    assert called == [False, False] + [True] * (LITTLE + 1)
+
+
+def test_the_conductor_is_not_called_when_tasks_are_left_to_start() -> None:
+    """A host with few places holds them up, not the plan: there is no hurry, and each call costs a write."""
+    feed = feed_of([*tasks(50, "h"), *[None] * 99], per_lane=2)
+    step = feed.next(), feed.next()
+    running = [task for task in step if isinstance(task, Task)]
+    ended = 0
+    while running and not feed.called(0):
+        step = feed.next(Success(running.pop(0), None)), feed.next()
+        running += [task for task in step if isinstance(task, Task)]
+        ended += 1
+    assert ended == 48  # the last two have nobody behind them
 
 
 def test_tick_has_no_limit_when_the_model_alone_says_how_many_run() -> None:

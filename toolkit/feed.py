@@ -23,6 +23,13 @@ BACKLOG = 5_000
 """Outcomes that wait for the store before nothing more is started."""
 ASLEEP = 5.0
 """Seconds that a waiter sleeps unless it is woken; only the one on guard looks at the clock."""
+LITTLE = 4
+"""Tasks under way, at most, while workers with nothing to do have the conductor called. A busy run has more: there each
+write to the store is to take many outcomes along."""
+SOON = 0.001
+"""Seconds until a plan is asked again that has none yet, while outcomes land which may lead it to more."""
+LATER = 4
+"""The plan is asked again after this part of the time that landing takes already: a long one is not looked at often."""
 CLOSE = 0.001
 """Seconds between two moments that are as good as one."""
 NEVER = float("inf")
@@ -59,6 +66,9 @@ class ScheduleFeed:
         self._guarded = NEVER
         self._is_over = False
         self._tray: deque[tuple[Outcome, Retry | None]] = deque()
+        self._call = threading.Event()
+        self._landing = False
+        self._longed = NEVER
         self._actions: list[Callable[[], None]] = []
         self.bytes = 0
         self._counting = threading.Lock()
@@ -127,9 +137,33 @@ class ScheduleFeed:
         if self.cancelled:  # it came too late for the round of calls
             action()
 
+    def called(self, most: float) -> bool:
+        """Block until the conductor is called, for `most` seconds at the longest; return whether it was."""
+        called = self._call.wait(most)
+        self._call.clear()
+        return called
+
+    def call(self) -> None:
+        """Call the conductor: somebody waits for what has landed, or for nothing any more."""
+        self._call.set()
+
     def take(self) -> list[tuple[Outcome, Retry | None]]:
         """Return what has landed since the last call, in order."""
-        return [self._tray.popleft() for _ in range(len(self._tray))]
+        self._landing = bool(self._tray)
+        return [self._tray.popleft() for _ in range(len(self._tray))] if self._landing else []
+
+    def landed(self) -> None:
+        """Have the plan asked again by one that waits: what was taken is stored, and may have led it to more."""
+        if not self._landing:
+            return
+        if not self._lock.acquire(timeout=BEAT):  # the plan holds things up: it is being asked
+            return
+        try:
+            self._landing, self._longed = False, NEVER
+            if self._waiters and self._schedule.starved:
+                self._wake_one()
+        finally:
+            self._lock.release()
 
     def pulse(self) -> list[Change]:
         """Let the schedule look at the clock and the bytes, a few times a second; return new limits to tell of."""
@@ -201,7 +235,16 @@ class ScheduleFeed:
             if len(tray) > BACKLOG:
                 return Wait(now + BEAT)
             step = self._schedule.next(now)
-        return step
+        return self._longing(step, now) if isinstance(step, Wait) and self._schedule.starved else step
+
+    def _longing(self, step: Wait, now: float) -> Wait:
+        """Call the conductor if little is under way and what lands may be all that the plan waits for; ask soon."""
+        if self._schedule.in_flight > LITTLE or not (self._tray or self._landing):
+            return step
+        self._longed = min(self._longed, now)
+        if self._tray:
+            self.call()
+        return Wait(now + min(BEAT, max(SOON, (now - self._longed) / LATER)))
 
     def _rouse(self, step: Task[Any] | Wait) -> None:
         """Wake one waiter if there may be work for it, or nobody is on guard; waking all for each task costs dearly."""
@@ -241,3 +284,4 @@ class Engine(threading.Thread):
             self.failure = error
         finally:
             self.over.set()
+            self._feed.call()

@@ -168,6 +168,28 @@ def test_next_asks_again_soon_when_the_plan_has_none_yet() -> None:
     assert started(schedule).key == "t1"
 
 
+def test_the_schedule_is_starved_when_the_plan_has_none_and_nothing_is_left_to_start() -> None:
+    """What waits for a host that is full, or for a limit, is no lack of work; nor is the end of the plan."""
+    schedule = Schedule([task(0, "h"), task(1, "h"), None, None, None, task(2, "h")], Policy(per_lane=1, workers=2))
+    first = started(schedule)
+    assert schedule.next(0.0) == Wait(PAUSE)
+    assert not schedule.starved
+    schedule.settle(Success(first, None), 0.0)
+    second = started(schedule)
+    assert schedule.next(0.0) == Wait(PAUSE)
+    assert schedule.starved
+    schedule.settle(Success(second, None), 0.0)
+    assert schedule.next(0.0) == Wait(PAUSE)
+    assert schedule.starved
+    third = started(schedule)
+    assert not schedule.starved
+    assert schedule.next(0.0) == Wait(None)
+    assert not schedule.starved
+    schedule.settle(Success(third, None), 0.0)
+    assert schedule.next(0.0) == Done()
+    assert not schedule.starved
+
+
 def test_next_hands_out_decided_outcomes_when_the_plan_yields_them() -> None:
     """A skip or failure in the plan ends without running, and is counted."""
     plan: list[Planned] = [Skip(task(0), "known"), no(task(1), FailureKind.INPUT), task(2)]

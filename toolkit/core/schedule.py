@@ -68,7 +68,8 @@ class Schedule:
 
     def __init__(self, plan: Iterable[Planned], policy: Policy, draw: random.Random | None = None) -> None:
         """in_flight: tasks. connections: those that they may use. memory: bytes that they are estimated to need.
-        received: bytes, kept up to date from outside."""  # noqa: D209, D205
+        received: bytes, kept up to date from outside. starved: whether nothing is left to start, since the plan had
+        none yet when it was asked last."""  # noqa: D209, D205
         self.policy = policy
         self.limiter = Adaptive(policy.workers or UNLIMITED, adaptive=policy.adaptive)
         self.counts = Counts()
@@ -77,6 +78,7 @@ class Schedule:
         self.connections = 0
         self.memory = 0
         self.received = 0
+        self.starved = False
         self.stopped = ""
         self.expired = False
         self.error: Exception | None = None
@@ -117,6 +119,7 @@ class Schedule:
 
     def next(self, now: float) -> Task[Any] | Skip | Failure | Wait | Done:
         """Return a task to start; or an outcome decided without running, which has ended; or Wait; or Done."""
+        self.starved = False
         self._check_time(now)
         if not self.stopped:
             self._fire(now)
@@ -136,6 +139,7 @@ class Schedule:
             if not self._has_room or self._plan is None or self.waiting >= self._view or not self._fits:
                 return self._nothing()
             if not self._pull(now):
+                self.starved = not self._queued
                 return Wait(now + PAUSE)
         return Wait(now)
 
