@@ -321,7 +321,8 @@ PIECES += [
     "<i><p></i>",
 ]
 NAMED = ["a", "P", "pre", "base, link,meta", "clippath", "title", "nosuch", "a , p", "li"]
-ODD = """<!doctype html><title>t</title><meta name=a><ClipPath>4</clippath><p>1<a href=x rel>2</a><svg><clipPath id=c><a xlink:href=y>3</a>
+ODD = """<!doctype html><title>t</title><meta name=a><ClipPath>4</clippath><p>1<a href=x rel>2</a><svg
+><clipPath id=c><a xlink:href=y>3</a>
 </clipPath><title>s</title></svg><b><p>5</b><link rel=x></p><template><a>no</a></template>"""
 
 
