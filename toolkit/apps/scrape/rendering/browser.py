@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import Any
 
 from toolkit.apps.scrape.rendering.chromium import SANDBOX
-from toolkit.apps.scrape.rendering.engine import CLOSING, Engine, first_line, started
+from toolkit.apps.scrape.rendering.engine import CLOSING, Engine, drivers_ended, first_line, started
 from toolkit.apps.scrape.rendering.tab import GRACE, Showing, Tab
 from toolkit.core.cpus import usable_cpus
 from toolkit.core.errors import FailureKind, TaskError, UsageError
@@ -54,6 +54,7 @@ class _Place:
         self._loop = asyncio.new_event_loop()
         self._process = os.getpid()
         self._pages: set[Future[Any]] = set()
+        self._ending: set[asyncio.Task[None]] = set()
         self._over = False
         self._engine: Engine | None = None
         self._starting: asyncio.Task[Engine] | None = None
@@ -124,10 +125,13 @@ class _Place:
             await asyncio.wait([self._starting])
         if self._engine is not None:
             await self._engine.close()
+        if self._ending:
+            await asyncio.wait(self._ending)
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await drivers_ended()
 
     async def _started(self) -> Engine:
         """Return a browser that answers."""
@@ -159,7 +163,10 @@ class _Place:
         """Have another browser from now on."""
         if engine is self._engine:
             self._engine = None
-        await engine.kill()
+        ending = self._loop.create_task(engine.kill())
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+        await asyncio.shield(ending)  # the page that saw it may be given up meanwhile
 
     def _ended(self, future: Future[Any]) -> None:
         """Note that a page has ended, in whatever thread."""
