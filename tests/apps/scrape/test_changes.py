@@ -51,6 +51,14 @@ def test_mark(before: list[Row] | None, now: list[Row], expected: list[str], los
     assert marked(before, now) == (expected, lost)
 
 
+def test_mark_when_rows_are_very_many() -> None:
+    """A page of tens of thousands of rows that all have changed does not hold up the run."""
+    before = [{"name": f"n{number}", "price": number} for number in range(40_000)]
+    now = [{"name": f"n{number}", "price": -1} for number in reversed(range(1, 40_001))]
+    changes, lost = marked(before, now)
+    assert (changes, lost) == (["new"] + ["changed"] * 39_999, [before[0]])
+
+
 def test_mark_when_only_facts_differ() -> None:
     """When a page was fetched, by which status and with which columns of the user's, is no change."""
     before = A | {"fetched_at": "yesterday", "status": 200, "change": "new", "mine": "x"}

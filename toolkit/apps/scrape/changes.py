@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -24,6 +24,8 @@ UNCHECKED = "unchecked"
 """Rows of a page that this round has not seen, or could not read."""
 NOTE = "round"
 OPEN = " open"
+TAKEN = "taken"
+"""In place of the name of a row that has become another: no JSON, so no row's name."""
 
 Row = dict[str, Any]
 
@@ -75,11 +77,16 @@ class Changes:
             if left[self._essence(row)] > 0:
                 left[self._essence(row)] -= 1
                 lost.append(row)
-        single = len(rows) == len(before) == 1
+        names = [self._name(row) for row in lost]
+        if len(rows) == len(before) == 1 and lost:
+            changes, names = [CHANGED], [TAKEN]
+        waiting: dict[str, deque[int]] = defaultdict(deque)
+        for place, name in enumerate(names):
+            waiting[name].append(place)
         for index, row in enumerate(rows):
-            if changes[index] == NEW and (old := self._old(row, lost, single=single)) is not None:
-                lost.remove(old)
-                changes[index] = CHANGED
+            if changes[index] == NEW and (name := self._name(row)) and waiting.get(name):
+                changes[index], names[waiting[name].popleft()] = CHANGED, TAKEN
+        lost = [row for row, name in zip(lost, names, strict=True) if name != TAKEN]
         self._seen.update(changes)
         self._seen[GONE] += len(lost)
         return [{**row, CHANGE: change} for row, change in zip(rows, changes, strict=True)], [
@@ -144,13 +151,10 @@ class Changes:
     def _essence(self, row: Mapping[str, Any]) -> str:
         return json.dumps([row.get(name) for name in self._fields], default=str)
 
-    def _old(self, row: Row, lost: list[Row], *, single: bool) -> Row | None:
-        if single and lost:
-            return lost[0]
-        first = next(iter(self._fields), None)
-        if first is None or row.get(first) is None:
-            return None
-        return next((old for old in lost if old.get(first) == row[first]), None)
+    def _name(self, row: Mapping[str, Any]) -> str:
+        """Return what a row goes by: its first field, or "" if that has no value."""
+        value = row.get(next(iter(self._fields), ""))
+        return "" if value is None else json.dumps(value, default=str)
 
 
 def told(row: Mapping[str, Any]) -> bool:

@@ -115,6 +115,7 @@ class Fetching:
         logins = await self._log_in(runtime, login, request)
         while True:
             failure: TaskError | None = None
+            door.head = None  # that of the attempt before says nothing of this one
             try:
                 reply = await follow(world, request, door.accept, may_go=may_go, network=self.network)
             except TaskError as error:
