@@ -7,7 +7,6 @@ what it found. So a run that was killed draws again just what it had not finishe
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from hashlib import blake2b
 
 TABLE = """
@@ -19,6 +18,8 @@ CREATE TABLE frontier (
     payload TEXT NOT NULL
 )
 """
+KEYS = """SELECT key FROM frontier WHERE plan = ? AND payload NOT LIKE '{"alias"%'"""
+"""The keys of all tasks of a plan that stand for themselves."""
 RECENT = 100_000
 """Keys, up to twice as many, that are known without asking the database: pages of a site link to each other, again and
 again."""
@@ -71,12 +72,6 @@ class Frontier:
         before = "AND state = 'failed' AND run < ?5"
         values = (after, plan, limit, settings, run)
         return self._db.execute(f"{_WAITING} AND EXISTS ({_TRIED} {before}) {_SOME}", values).fetchall()
-
-    def keys(self, plan: str) -> Iterator[str]:
-        """Yield the keys of all tasks that stand for themselves. Raises sqlite3.Error."""
-        sql = """SELECT key FROM frontier WHERE plan = ? AND payload NOT LIKE '{"alias"%'"""
-        for (key,) in self._db.execute(sql, (plan,)):
-            yield key
 
     def keep(self, plan: str, only: str) -> None:
         """Forget every round of a plan but one. Raises sqlite3.Error."""

@@ -218,7 +218,8 @@ class Store:
 
     def found(self) -> Iterator[str]:
         """Yield the keys of all tasks in the frontier that stand for themselves."""
-        yield from map(_raw, self._frontier.keys(self.plan + self.round))
+        for (key,) in self._read(frontier.KEYS, (self.plan + self.round,)):
+            yield _raw(key)
 
     def drop_rounds(self, names: str = "") -> None:
         """Forget the frontiers of other searches for the same sources, and names that begin so and are not of ours."""
