@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import socket
 import threading
 import time
@@ -29,6 +31,7 @@ from tests.models.fakes import FakeApp
 from toolkit import models
 from toolkit.apps.scrape.render import close_browser
 from toolkit.apps.scrape.rendering import subresources
+from toolkit.apps.scrape.rendering.engine import Engine
 from toolkit.core.errors import FailureKind, TaskError, TaskSkipped
 from toolkit.core.http import Request
 from toolkit.core.job import Runtime
@@ -313,6 +316,32 @@ def test_browser_when_it_is_not_needed_any_more(site: Site, monkeypatch: pytest.
     assert until(lambda: not browsers())
     assert b"<p>" in see(site.url, "<p>", "p").body
     assert until(lambda: not browsers())
+
+
+def test_browser_when_it_is_closed_while_it_closes(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever closes it again waits for the end that is under way, and does not break it off."""
+    closing, called_again, ended = (threading.Event() for _ in range(3))
+    close = Engine.close
+
+    async def close_slowly(engine: Engine) -> None:
+        closing.set()
+        await asyncio.to_thread(called_again.wait, 10)
+        for _ in range(10):  # times round the loop, in which it would be stopped
+            await asyncio.sleep(0.01)
+        await close(engine)
+        ended.set()
+
+    monkeypatch.setattr(Engine, "close", close_slowly)
+    see(site.url, "<p>", "p")
+    first = threading.Thread(target=close_browser)
+    first.start()
+    assert closing.wait(10)
+    called_again.set()
+    close_browser()
+    assert ended.is_set()
+    first.join()
+    assert browsers() == []
+    gc.collect()  # a program that its loop knew nothing of the end of would complain
 
 
 def test_browser_when_it_does_not_start(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import Any
 
 from toolkit.apps.scrape.rendering.chromium import SANDBOX
-from toolkit.apps.scrape.rendering.engine import CLOSING, Engine, drivers_ended, first_line, started
+from toolkit.apps.scrape.rendering.engine import CLOSING, BrowserLoop, Engine, first_line, started
 from toolkit.apps.scrape.rendering.tab import GRACE, Showing, Tab
 from toolkit.core.cpus import usable_cpus
 from toolkit.core.errors import FailureKind, TaskError, UsageError
@@ -51,7 +51,7 @@ class _Place:
     """The thread, its loop, and the browser in it."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._loop = BrowserLoop()
         self._process = os.getpid()
         self._pages: set[Future[Any]] = set()
         self._ending: set[asyncio.Task[None]] = set()
@@ -78,9 +78,10 @@ class _Place:
     def close(self) -> None:
         """End the thread, and wait for it."""
         with _lock:
-            self._over = True
-        with suppress(RuntimeError):  # the loop has ended already
-            self._loop.call_soon_threadsafe(self._loop.stop)
+            ends, self._over = self._over, True
+        if not ends:  # stopped once more, the loop would leave what it is closing half closed
+            with suppress(RuntimeError):  # it has ended already
+                self._loop.call_soon_threadsafe(self._loop.stop)
         if self._thread is not threading.current_thread():
             self._thread.join(2 * CLOSING)
 
@@ -131,7 +132,6 @@ class _Place:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await drivers_ended()
 
     async def _started(self) -> Engine:
         """Return a browser that answers."""
@@ -148,7 +148,7 @@ class _Place:
             if self._engine is not None:
                 await self._give_up(self._engine)
             async with asyncio.timeout(STARTING):
-                self._engine = await started()
+                self._engine = await started(self._loop)
         except UsageError:
             raise
         except Exception as error:

@@ -8,13 +8,19 @@ import signal
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from toolkit.apps.scrape.rendering.chromium import FLAGS, find_chromium, its_environment, sandboxed
 
+if sys.platform == "win32":
+    from asyncio import ProactorEventLoop as EventLoop
+else:
+    from asyncio import SelectorEventLoop as EventLoop
+
 if TYPE_CHECKING:
-    import psutil
     from playwright.async_api import Browser, Playwright
+
+Program = asyncio.SubprocessTransport
 
 LOOK = 0.02
 """Seconds between looks at what is ending."""
@@ -22,14 +28,35 @@ CLOSING = 5.0
 """Seconds that closing a page, or the browser, may take; then it is killed."""
 
 
+class BrowserLoop(EventLoop):
+    """An event loop that knows which programs it has started: it is not to be closed while one of them runs.
+
+    Playwright starts one that speaks with the browser, and has none to hand out while it starts, or once it failed to.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._programs: list[Program] = []
+
+    async def subprocess_exec(self, *args: Any, **options: Any) -> Any:
+        """Start a program, as asyncio does, and remember it."""
+        transport, protocol = await super().subprocess_exec(*args, **options)
+        self._programs = [*self.running(), transport]
+        return transport, protocol
+
+    def running(self) -> list[Program]:
+        """Return the programs of whose end it has not been told."""
+        return [program for program in self._programs if program.get_returncode() is None]
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """A running browser, and the program that speaks with it. number: of its first process; driver: that program."""
+    """A running browser, and the programs that speak with it. number: of its first process."""
 
     playwright: Playwright
     browser: Browser
     number: int
-    driver: asyncio.subprocess.Process | None = None
+    programs: list[Program]
 
     async def close(self) -> None:
         """Close it, if need be by force."""
@@ -38,24 +65,12 @@ class Engine:
                 await self.browser.close()
         except BaseException:
             self._kill()
-        await self._stop()
+        await _stop(self.playwright, self.programs)
 
     async def kill(self) -> None:
         """End it at once."""
         self._kill()
-        await self._stop()
-
-    async def _stop(self) -> None:
-        """End the program that speaks with it, in time or by force: a loop is not closed while it has one running."""
-        with suppress(Exception):
-            async with asyncio.timeout(CLOSING):
-                await self.playwright.stop()
-        if self.driver is not None and self.driver.returncode is None:
-            with suppress(ProcessLookupError):
-                self.driver.kill()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(CLOSING):
-                    await self.driver.wait()
+        await _stop(self.playwright, self.programs)
 
     def _kill(self) -> None:
         if not self.browser.is_connected():
@@ -67,18 +82,16 @@ class Engine:
                 os.killpg(self.number, signal.SIGKILL)
 
 
-async def started() -> Engine:
-    """Start Chromium, and what speaks with it; raises whatever that raises, UsageError included."""
+async def started(loop: BrowserLoop) -> Engine:
+    """Start Chromium, and what speaks with it; raises whatever that raises, UsageError included.
+
+    loop: this loop, in which nothing else is being started meanwhile.
+    """
     from playwright.async_api import async_playwright
 
-    starting = async_playwright()
+    playwright, others = None, loop.running()
     try:
-        playwright = await starting.start()
-    except BaseException:
-        _kill_half_started()
-        raise
-    transport = getattr(getattr(starting, "_client", None), "_transport", None)
-    try:
+        playwright = await async_playwright().start()
         browser = await playwright.chromium.launch(
             executable_path=find_chromium(),
             args=list(FLAGS),
@@ -92,37 +105,29 @@ async def started() -> Engine:
         processes = (await session.send("SystemInfo.getProcessInfo"))["processInfo"]
         number = next(int(one["id"]) for one in processes if one["type"] == "browser")
     except BaseException:
-        with suppress(Exception):
-            await playwright.stop()
+        await _stop(playwright, _besides(others, loop))
         raise
-    return Engine(playwright, browser, number, getattr(transport, "_proc", None))
+    return Engine(playwright, browser, number, _besides(others, loop))
 
 
-def _kill_half_started() -> None:
-    """End Playwright's program: one that is given up while it starts would not end by itself."""
-    for child in _drivers():
-        child.kill()
+def _besides(others: list[Program], loop: BrowserLoop) -> list[Program]:
+    return [program for program in loop.running() if program not in others]
 
 
-async def drivers_ended() -> None:
-    """Wait until those that were killed are gone, and this loop knows: it is to be closed."""
+async def _stop(playwright: Playwright | None, programs: list[Program]) -> None:
+    """End what speaks with the browser, in time or by force, and wait until the loop has been told so."""
+    with suppress(Exception):
+        async with asyncio.timeout(CLOSING):
+            if playwright is not None:
+                await playwright.stop()
+    for program in programs:
+        if program.get_returncode() is None:
+            with suppress(ProcessLookupError):
+                program.kill()
     for _ in range(int(CLOSING / LOOK)):
-        if not _drivers():
+        if all(program.get_returncode() is not None for program in programs):
             break
         await asyncio.sleep(LOOK)
-    await asyncio.sleep(LOOK)
-
-
-def _drivers() -> list[psutil.Process]:
-    """Return the programs of Playwright's that this process has started."""
-    import psutil
-
-    found = []
-    for child in psutil.Process().children():
-        with suppress(psutil.Error):
-            if "run-driver" in child.cmdline():
-                found.append(child)
-    return found
 
 
 def first_line(error: BaseException) -> str:
