@@ -10,8 +10,10 @@ import socket
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event
 from typing import Any, Self
 
+PATIENCE = 10.0
 DATE = "Sat, 01 Mar 2025 12:00:00 GMT"
 Scene = Callable[["Asked"], None]
 
@@ -37,8 +39,10 @@ class Asked:
         end = (self.range or "-").rpartition("-")[2]
         return int(end) if end else None
 
-    def reply(self, status: int, body: bytes = b"", *, cut: int | None = None, **fields: Any) -> None:
-        """Answer; cut: bytes of the body after which the connection is closed."""
+    def reply(
+        self, status: int, body: bytes = b"", *, cut: int | None = None, then: Event | None = None, **fields: Any
+    ) -> None:
+        """Answer; cut: bytes of the body after which the connection is closed; then: what must come to pass before."""
         self._handler.send_response_only(status)
         headers = {"Date": DATE, "Content-Length": str(len(body)), **fields}
         for name, value in headers.items():
@@ -47,6 +51,8 @@ class Asked:
         self._handler.wfile.write(body if cut is None else body[:cut])
         if cut is not None:
             self._handler.wfile.flush()
+            if then is not None:
+                then.wait(PATIENCE)
             self._handler.close_connection = True
 
     def unmeasured(self, body: bytes) -> None:

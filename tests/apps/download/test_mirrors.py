@@ -152,7 +152,7 @@ class Halting:
 
     def __init__(self, ranges: int) -> None:
         self._all_asked = threading.Barrier(ranges)
-        self._left = ranges
+        self._to_ask = self._left = ranges
         self._lock = threading.Lock()
         self._answered = threading.Event()
 
@@ -169,7 +169,10 @@ class Halting:
             self._answered.wait(PATIENCE)
             handler.wfile.write(GOOD[START:])
             return
-        if not self._answered.is_set():
+        with self._lock:
+            self._to_ask -= 1
+            waits = self._to_ask >= 0
+        if waits:
             self._all_asked.wait(PATIENCE)
         try:
             if asked.path.startswith("/lead"):
@@ -204,6 +207,32 @@ def test_segments_never_come_from_a_mirror_that_may_have_another_file(tmp_path: 
     with Stage(Halting(3)) as stage:
         assert segmented(stage, tmp_path, "lead", other).bytes == SIZE
         assert sum(path == "lead" and span is None for path, span in asked_for(stage)) == 1
+    assert (tmp_path / "out" / "f").read_bytes() == GOOD
+
+
+def test_segments_that_are_here_outlive_a_mirror_with_another_version(tmp_path: Path) -> None:
+    """It is passed over, as where there are none; what is missing comes when there is somebody to bring it."""
+    mended, ranges = threading.Event(), threading.Event()
+
+    def break_off(asked: Asked) -> None:
+        if mended.is_set() or not asked.path.startswith("/good"):
+            scene(asked)
+        elif asked.range is None:
+            asked.reply(200, GOOD, cut=START, ETag='"good"', then=ranges)
+        else:
+            span = f"bytes {asked.first}-{asked.last}/{SIZE}"
+            asked.reply(
+                206, GOOD[asked.first : (asked.last or SIZE) + 1], cut=50_000, ETag='"good"', Content_Range=span
+            )
+            ranges.set()
+
+    with Stage(break_off) as stage:
+        how = {**ONE, "segments": 4}
+        found = download(stage, tmp_path, "good", "bad", options=how)
+        assert isinstance(found, Failure), found
+        assert not (tmp_path / "out" / "f").exists()
+        mended.set()
+        assert fetched(stage, tmp_path, "good", "bad", options={**how, "fresh": True}).resumed > START
     assert (tmp_path / "out" / "f").read_bytes() == GOOD
 
 

@@ -76,6 +76,8 @@ class DownloadJob:
             try:
                 return await self._try(task, url, runtime, final, keep=keep, alone=bool(before))
             except Restart as restart:
+                if keep and restart.why != "checksum":
+                    raise Disagreement from None
                 Part(self.folder, task.payload.url).discard()
                 if restart.why in before:
                     raise restart.failure from None
