@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from toolkit import store as store_module
 from toolkit.core.errors import FailureKind, RunStopped, UsageError
 from toolkit.core.job import Job, Memory, Remembered
-from toolkit.core.task import Failure, Skip, Success, Task
+from toolkit.core.task import Failure, Skip, Success, Task, Timing
 from toolkit.store import APPLICATION, SCHEMA, Store
 
 KEYS = (
@@ -184,6 +184,21 @@ def test_record_when_the_outcome_is_a_skip(path: Path) -> None:
     store.record(APP, [done("a", 0), done("b", 1), Skip(Task("a", None, index=2), "again"), Skip(Task("c", None), "x")])
     assert [known.key for known in store.done("1")] == ["a", "b"]
     assert store.recall("c") is None
+    store.close()
+
+
+def test_record_when_what_had_failed_needs_no_work(path: Path) -> None:
+    """What was tried has failed no longer, and is not done either; what was only planned stays as it is."""
+    store = open_run(path)
+    store.record(APP, [failed("a"), failed("b"), done("c", etag="abc"), failed("d")])
+    store.record(APP, [failed("c")])
+    tried = Timing(1.0, 1.5)
+    store.record(APP, [*(Skip(Task(key, None), "robots", tried) for key in "acx"), Skip(Task("b", None), "again")])
+    assert [each.task.key if isinstance(each, Failure) else each.key for each in store.failed(APP)] == ["b", "d"]
+    assert (store.recall("a"), store.recall("x"), [*store.done("1")]) == (None, None, [])
+    known = store.recall("c")
+    assert known is not None
+    assert (known.state, known.settings, known.value) == ("done", "", {"etag": "abc"})
     store.close()
 
 

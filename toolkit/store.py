@@ -20,7 +20,7 @@ from typing import Any
 from toolkit import frontier, notes
 from toolkit.core.errors import RunStopped, UsageError
 from toolkit.core.job import App, Remembered
-from toolkit.core.task import Failure, Outcome, Success, Task
+from toolkit.core.task import NEVER, Failure, Outcome, Success, Task
 from toolkit.storage import hold
 
 SCHEMA = 3
@@ -258,10 +258,14 @@ class Store:
             yield app.load(_raw(key), json.loads(payload), place)
 
     def record(self, app: App, outcomes: Iterable[Outcome], *, retrying: bool = False) -> None:
-        """Keep what became of tasks; a failure leaves what an earlier success taught, a retry leaves their places."""
+        """Keep what became of tasks; a failure leaves what an earlier success taught, a retry leaves their places.
+
+        A task that was tried and turned out to need no work has failed no longer.
+        """
         now, settings = time.time(), app.settings
         done: list[Sequence[Any]] = []
         failed: list[Sequence[Any]] = []
+        skipped: list[tuple[str]] = []
         for outcome in outcomes:
             task = outcome.task
             common = (_text(task.key), settings, self.plan, task.index, task.attempt)
@@ -271,9 +275,14 @@ class Store:
             elif isinstance(outcome, Failure):
                 payload = json.dumps(app.dump(task))
                 failed.append((*common, payload, outcome.kind.value, _text(outcome.message), self.run_id, now))
+            elif outcome.timing != NEVER:
+                skipped.append((_text(task.key),))
         with self._writing():
             self._db.executemany(_DONE + ("" if retrying else _PLACE), done)
             self._db.executemany(_FAILED + ("" if retrying else _PLACE), failed)
+            if skipped:
+                self._db.executemany(f"DELETE FROM tasks WHERE {_FAILED_FIRST}", skipped)
+                self._db.executemany(f"UPDATE tasks SET {_UNDONE} WHERE {_FAILED_ONCE}", skipped)
             self.commit()
 
     def keep(self, task: Task[Any]) -> None:
@@ -289,7 +298,7 @@ class Store:
         with self._writing():
             self._db.execute("DELETE FROM tasks WHERE value = '{}'")
             self._frontier.forget()
-            self._db.execute("UPDATE tasks SET state='done', settings='', payload=NULL, kind=NULL, message=NULL")
+            self._db.execute(f"UPDATE tasks SET {_UNDONE}")
             self.commit()
 
     def runs(self) -> list[dict[str, Any]]:
@@ -392,6 +401,9 @@ INSERT INTO tasks (key, state, settings, plan, place, attempts, payload, kind, m
 VALUES (?1, 'failed', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
 ON CONFLICT (key) DO UPDATE SET state = 'failed', settings = ?2, attempts = ?5, payload = ?6, kind = ?7,
     message = ?8, run = ?9, at = ?10"""
+_UNDONE = "state = 'done', settings = '', payload = NULL, kind = NULL, message = NULL"
+_FAILED_ONCE = "key = ? AND state = 'failed'"
+_FAILED_FIRST = f"{_FAILED_ONCE} AND value = '{{}}'"
 _PLACE = ", plan = ?3, place = ?4"
 _MOVED = "UPDATE tasks SET plan = ?, place = ? WHERE key = ? AND state = 'done' AND (plan <> ? OR place <> ?)"
 

@@ -155,6 +155,19 @@ def test_robots_when_it_stays_unreadable(host: Stage, tmp_path: Path, model: str
     assert host.asked["/robots.txt"] == robots.PATIENCE + 1
 
 
+@pytest.mark.parametrize("model", ["threads", "asyncio"])
+@pytest.mark.usefixtures("hurry")
+def test_robots_when_it_disallows_what_failed_before(host: Stage, tmp_path: Path, model: str) -> None:
+    """The page has failed no longer: nothing is left to try again."""
+    host.answers["/robots.txt"] = LATER
+    assert run_all(host, tmp_path, model).failed == {"blocked": COUNT}
+    host.answers["/robots.txt"] = reply(b"User-agent: *\nDisallow: /7\n", kind="text/plain")
+    summary = run_all(host, tmp_path, model)
+    assert (summary.succeeded, summary.skipped) == (COUNT - 1, {"robots.txt disallows it": 1})
+    summary = run_all(host, tmp_path, model, retry_failed=True)
+    assert (summary.succeeded, summary.errors, summary.skips) == (0, 0, 0)
+
+
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.usefixtures("hurry")
 def test_robots_when_it_recovers(host: Stage, tmp_path: Path, model: str) -> None:
