@@ -23,11 +23,13 @@ GROUPS = (RecordOptions, RunOptions, NetworkOptions)
 HELP = """Save pages as they are now: for each its bytes, and a file of facts beside it. robots.txt is obeyed.
 
 What comes is saved whatever its status is, but for 429 and 503, which are tried again. A page
-that was saved before is saved anew, under the same name.
+that was saved before is saved anew, under the same name. With --rules, it logs in as they say;
+with --render, too, pages are saved as their scripts leave them.
 
 \b
 Examples:
   toolkit scrape record https://example.org/ -o pages/
+  toolkit scrape record https://example.org/prices -o pages/ --rules shop.toml --render
   toolkit scrape record urls.txt -o pages/ && toolkit scrape test shop.toml pages/
 """
 

@@ -80,8 +80,11 @@ class Fetching:
         """Our token in robots.txt and meta tags."""
         return robots.agent_token(self.user_agent)
 
-    async def page(self, runtime: Runtime, visit: Visit, refuses: Refusal) -> Fetched:
-        """Fetch the page of a visit; raises TaskError, and TaskSkipped where it may not be."""
+    async def page(self, runtime: Runtime, visit: Visit, refuses: Refusal, *, errors: bool = False) -> Fetched:
+        """Fetch the page of a visit; raises TaskError, and TaskSkipped where it may not be.
+
+        errors: whether the page that comes with an error is taken, too, unless the host asks to be left alone.
+        """
         request = self.request(visit, (("User-Agent", self.user_agent), ACCEPT, ACCEPT_ENCODING))
         asked = await self.ask(runtime, request)
 
@@ -90,13 +93,13 @@ class Fetching:
                 raise TaskSkipped(f"redirected: {why}")
             await self.ask_again(runtime, replace(request, url=new.url, addresses=new.addresses))
 
-        reply, body = await self._exchanged(runtime, request, may_go)
+        reply, body = await self._exchanged(runtime, request, may_go, Door(self.max_body, errors=errors))
         public = self.is_public(reply.head.url, reply.address)
         notes = (asked.warning(self.agent), page_cache(self.cache).complain() if self.cache else "")
         told, delay = tuple(filter(None, notes)), asked.crawl_delay(self.agent)
         fetched = Fetched(reply.head, body, reply.received, reply.kept, delay, public, told)
         kind = self.rules.page(visit.page) if visit.page else self.rules.page_for(without_password(reply.head.url))
-        if self.render and kind is not None and kind.render:
+        if self.render and kind is not None and kind.render and is_success(reply.head):
             return await self._rendered(runtime, fetched, kind, request, reply.address)
         return fetched
 
@@ -105,10 +108,9 @@ class Fetching:
         request = self.network.request(visit.url, headers)
         return replace(request, addresses="public") if visit.public else request
 
-    async def _exchanged(self, runtime: Runtime, request: Request, may_go: MayGo) -> tuple[Reply, bytes]:
+    async def _exchanged(self, runtime: Runtime, request: Request, may_go: MayGo, door: Door) -> tuple[Reply, bytes]:
         """Fetch, logged in where the rules say so; once more after a new login if the session proves to be over."""
-        login, door = self.rules.login, Door(self.max_body)
-        world = self.equipped(runtime)
+        login, world = self.rules.login, self.equipped(runtime)
         if login is None or urlsplit(request.url).hostname != urlsplit(login.url).hostname:
             reply = await follow(world, request, door.accept, may_go=may_go, network=self.network)
             return reply, door.body(reply.head)
@@ -210,20 +212,21 @@ class Fetching:
 class Door:
     """Decides from a reply's head whether its body comes in, and keeps both."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    def __init__(self, limit: int, *, errors: bool = False) -> None:
+        """limit: bytes of a page. errors: whether a page that comes with an error may come in."""
+        self._limit, self._errors = limit, errors
         self.head: Head | None = None
         self._sink: BodySink | None = None
 
     def accept(self, head: Head) -> BodySink | None:
         """Return the sink; raises TaskError for what is no page."""
         self.head, self._sink = head, None
-        if not 200 <= head.status < 300:  # noqa: PLR2004
-            raise http_error(head)
+        if not is_success(head) and ((error := http_error(head)).cool_lane or not self._errors):
+            raise error
         if head.status in BODILESS:
             return None
         if is_page(head.headers) is False and (why := refusal(head.headers, b"")):
-            raise TaskError(FailureKind.UNSUPPORTED, why)
+            raise _no_page(head, why)
         if (content_length(head.headers) or 0) > self._limit:
             raise TaskError(FailureKind.TOO_LARGE, f"the page is larger than {self._limit:,} bytes")
         self._sink = BodySink(head.headers, self._limit)
@@ -233,8 +236,17 @@ class Door:
         """Return the decoded page; an empty one is a page without matches."""
         body = b"" if self._sink is None else self._sink.body()
         if why := refusal(head.headers, body):
-            raise TaskError(FailureKind.UNSUPPORTED, why)
+            raise _no_page(head, why)
         return body
+
+
+def is_success(head: Head) -> bool:
+    """Tell whether a status says that this is what was asked for."""
+    return 200 <= head.status < 300  # noqa: PLR2004
+
+
+def _no_page(head: Head, why: str) -> TaskError:
+    return TaskError(FailureKind.UNSUPPORTED, why) if is_success(head) else http_error(head)
 
 
 def _without_type(headers: Headers) -> list[tuple[str, str]]:

@@ -8,17 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from toolkit.apps.scrape.bodies import ACCEPT_ENCODING, BodySink
-from toolkit.apps.scrape.fetching import ACCEPT, BODILESS, Fetching
+from toolkit.apps.scrape.fetching import Fetching, is_success
 from toolkit.apps.scrape.job import ScrapeApp
 from toolkit.apps.scrape.options import ScrapeOptions
 from toolkit.apps.scrape.output import STDOUT
-from toolkit.apps.scrape.responses import is_page, refusal
 from toolkit.apps.scrape.saved import page_of, save
+from toolkit.apps.scrape.settings import rules_of
 from toolkit.apps.scrape.visit import Visit
-from toolkit.core.errors import FailureKind, TaskError, UsageError
-from toolkit.core.follow import follow
-from toolkit.core.http import Head, Request, content_length, http_error
+from toolkit.core.errors import UsageError
 from toolkit.core.job import Memory, Remembered, Runtime
 from toolkit.core.network import Network
 from toolkit.core.options import option
@@ -32,6 +29,10 @@ class RecordOptions:
     """What can be asked of a recording; the words are those of a scrape."""
 
     url_column: str | None = option(None, "The column of a table that holds the URLs.", metavar="NAME")
+    rules: Path | None = option(
+        None, "A rules file: its login is used, and its page types say what is rendered.", metavar="FILE"
+    )
+    render: bool = option(False, "Save pages as their scripts leave them, where the rules ask for it (extra render).")
     limit: int | None = option(None, "Pages saved in this run, at most.", metavar="N")
     ignore_robots: bool = option(False, "Fetch what robots.txt forbids, too.")
     user_agent: str | None = option(None, "How to introduce yourself to servers.", metavar="TEXT")
@@ -61,44 +62,11 @@ class RecordJob:
 
     async def __call__(self, task: Task[Visit], runtime: Runtime) -> Recorded:
         """Fetch and save; raises TaskError or TaskSkipped."""
-        fetching = self.fetching
-        headers = (("User-Agent", fetching.user_agent), ACCEPT, ACCEPT_ENCODING)
-        request = fetching.network.request(task.payload.url, headers)
-        delay = (await fetching.ask(runtime, request)).crawl_delay(fetching.agent)
-
-        async def may_go(_: str, new: Request) -> None:
-            await fetching.ask_again(runtime, replace(request, url=new.url, addresses=new.addresses))
-
-        sink: BodySink | None = None
-
-        def accept(head: Head) -> BodySink | None:
-            nonlocal sink
-            sink = self._sink(head)
-            return sink
-
-        reply = await follow(runtime, request, accept, may_go=may_go, network=fetching.network)
-        body = b"" if sink is None else sink.body()
-        if why := refusal(reply.head.headers, body):
-            raise _no_page(reply.head, why)
-        page = page_of(task.payload.url, reply.head, body, datetime.now(UTC))
+        fetched = await self.fetching.page(runtime, task.payload, lambda _: "", errors=True)
+        page = page_of(task.payload.url, fetched.head, fetched.body, datetime.now(UTC))
         path = await runtime.call(save, self.folder, page)
-        notes = () if page.status < 400 else (f"saved though the server said HTTP {page.status}",)  # noqa: PLR2004
-        return Recorded(path, reply.received, delay, notes)
-
-    def _sink(self, head: Head) -> BodySink | None:
-        if (error := http_error(head)).cool_lane:  # the host asks to be left alone for a while: this is not its page
-            raise error
-        if head.status in BODILESS:
-            return None
-        if is_page(head.headers) is False and (why := refusal(head.headers, b"")):
-            raise _no_page(head, why)
-        if (content_length(head.headers) or 0) > self.fetching.max_body:
-            raise TaskError(FailureKind.TOO_LARGE, f"the page is larger than {self.fetching.max_body:,} bytes")
-        return BodySink(head.headers, self.fetching.max_body)
-
-
-def _no_page(head: Head, why: str) -> TaskError:
-    return TaskError(FailureKind.UNSUPPORTED, why) if 200 <= head.status < 300 else http_error(head)  # noqa: PLR2004
+        notes = () if is_success(fetched.head) else (f"saved though the server said HTTP {page.status}",)
+        return Recorded(path, fetched.received, fetched.crawl_delay, (*fetched.notes, *notes))
 
 
 class RecordApp:
@@ -129,7 +97,8 @@ class RecordApp:
         if self._list.files:
             raise UsageError(f"{self._list.files[0]}: this page is on this disk already: name URLs, or lists of them")
         self.out = out
-        self.job = RecordJob(out, self._list.job.fetching)
+        rules = rules_of(ScrapeOptions(rules=options.rules, render=options.render))
+        self.job = RecordJob(out, replace(self._list.job.fetching, rules=rules, render=options.render))
 
     @property
     def total(self) -> int | None:
@@ -166,3 +135,7 @@ class RecordApp:
 
     def finish(self, memory: Memory) -> None:
         """Nothing is left to write."""
+
+    def leave(self) -> None:
+        """Close the browser, if there is one."""
+        self.job.fetching.close()
