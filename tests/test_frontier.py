@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.test_store import APP
-from toolkit import frontier
 from toolkit.core.errors import FailureKind
 from toolkit.core.task import Failure, Success, Task
-from toolkit.store import SCHEMA, Store
+from toolkit.store import Store, frontier
+from toolkit.store.schema import SCHEMA
 
 
 class Stores:

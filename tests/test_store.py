@@ -16,11 +16,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from toolkit import store as store_module
 from toolkit.core.errors import FailureKind, RunStopped, UsageError
 from toolkit.core.job import Job, Memory, Remembered
 from toolkit.core.task import Failure, Skip, Success, Task, Timing
-from toolkit.store import APPLICATION, SCHEMA, Store
+from toolkit.store import Store, schema
+from toolkit.store.schema import APPLICATION, SCHEMA
 
 KEYS = (
     "plain",
@@ -381,8 +381,8 @@ def test_open_migrates_when_the_schema_is_older(path: Path, monkeypatch: pytest.
         SCHEMA: lambda db: db.execute("ALTER TABLE tasks ADD COLUMN colour TEXT"),
         SCHEMA + 1: lambda db: db.execute("UPDATE tasks SET colour = 'blue'"),
     }
-    monkeypatch.setattr(store_module, "SCHEMA", SCHEMA + 2)
-    monkeypatch.setattr(store_module, "MIGRATIONS", steps)
+    monkeypatch.setattr(schema, "SCHEMA", SCHEMA + 2)
+    monkeypatch.setattr(schema, "MIGRATIONS", steps)
     for _ in range(2):
         store = open_run(path)
         assert store.recall("a") == Remembered("a", "done", "1", {"size": 3}, 0, "p", 1)
@@ -405,8 +405,8 @@ def test_open_leaves_the_old_schema_when_a_migration_fails(path: Path, monkeypat
         db.execute("ALTER TABLE absent ADD COLUMN colour TEXT")
 
     with monkeypatch.context() as patch:
-        patch.setattr(store_module, "SCHEMA", SCHEMA + 1)
-        patch.setattr(store_module, "MIGRATIONS", {SCHEMA: broken})
+        patch.setattr(schema, "SCHEMA", SCHEMA + 1)
+        patch.setattr(schema, "MIGRATIONS", {SCHEMA: broken})
         with pytest.raises(UsageError, match="no such table"):
             Store(path)
     store = Store(path)
@@ -448,7 +448,9 @@ def test_kill_loses_nothing_but_what_was_not_committed(path: Path) -> None:
     assert len(keys) % 7 == 0
     assert keys[: 7 * (last + 1)] == [f"{batch}/{n}" for batch in range(last + 1) for n in range(7)]
     assert store.claimed(f"name {last - 1}") == "owner"
-    assert store._number("SELECT count(*) FROM names") == len(keys) // 7 - 1  # the last claim was not committed
+    assert (
+        store._db.execute("SELECT count(*) FROM names").fetchone()[0] == len(keys) // 7 - 1
+    )  # the last claim was not committed
     store.close()
 
 
@@ -469,7 +471,7 @@ def test_record_stops_the_run_when_the_store_may_not_grow(path: Path) -> None:
 def test_record_goes_on_when_the_disk_has_room_again(path: Path) -> None:
     """What a full disk refused can be recorded a moment later, by the same run."""
     store = open_run(path)
-    pages = store._number("PRAGMA page_count")
+    pages = store._db.execute("PRAGMA page_count").fetchone()[0]
     store._db.execute("COMMIT")
     store._db.execute(f"PRAGMA max_page_count = {pages + 5}")
     store._db.execute("BEGIN")
