@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args
@@ -12,10 +14,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.apps.resize.making import array, one, photo, profile, saved, stored
+from tests.apps.resize.making import array, failure, one, photo, profile, saved, stored
 from toolkit.apps.resize.engines import ALIKE
 from toolkit.apps.resize.geometry import Fit, Gravity
 from toolkit.apps.resize.result import Resized
+from toolkit.core.errors import FailureKind
 
 pytest.importorskip("pyvips")
 
@@ -223,6 +226,18 @@ def test_auto_leaves_to_pillow_what_differs(tmp_path: Path, made: Any, options: 
 def test_auto_takes_vips_for_the_usual(tmp_path: Path, suffix: str) -> None:
     """A photograph in a common format."""
     assert one(_source(tmp_path, suffix), tmp_path / "out", engine="auto", size="20x")[1].engine == "vips"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_alike_when_a_name_is_not_unicode(tmp_path: Path, suffix: str) -> None:
+    """The name is only a name, and goes on to the result; so it is for one that is damaged, which fails as usual."""
+    source = _source(tmp_path, suffix).rename(tmp_path / os.fsdecode(b"caf\xe9" + suffix.encode()))
+    alike(source, tmp_path, size="110x")
+    for name in ("pillow", "vips"):
+        assert os.listdir(os.fsencode(tmp_path / name)) == [b"caf\xe9.png"]
+    source.write_bytes(source.read_bytes()[: source.stat().st_size // 2])
+    assert {failure(source, tmp_path / "no", engine=name).kind for name in ("pillow", "vips")} == {FailureKind.IMAGE}
 
 
 def test_pillow_reads_what_libvips_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,7 +51,12 @@ _LITTLE = 0.02
 
 def load(loader: str, path: str, **options: Any) -> Any:
     """Return the image in a file, decoded as it is read; raises Error."""
-    return getattr(pyvips.Image, loader)(path, access="sequential", fail_on="error", **options)
+    told = {"access": "sequential", "fail_on": "error", **options}
+    try:
+        name = os.fsencode(path).decode()
+    except UnicodeDecodeError:  # pyvips takes such a name, but fails at reading libvips' errors, which repeat it
+        return getattr(pyvips.Image, f"{loader}_source")(_source(path), **told)
+    return getattr(pyvips.Image, loader)(name, **told)
 
 
 def size_of(image: Any) -> Size:
@@ -163,6 +168,14 @@ class Deep:
             return sixteen.tiff(data, told.icc, said)
         except pyvips.Error as error:
             raise TaskError(FailureKind.ENCODE, f"cannot be written as {form}: {reason(error)}") from error
+
+
+def _source(path: str) -> Any:
+    try:
+        with open(path, "rb") as file:
+            return pyvips.Source.new_from_descriptor(file.fileno())  # which keeps a descriptor of its own
+    except OSError as error:
+        raise Error("cannot be read", error.strerror) from error
 
 
 def _filtered(ready: Any, box: Region, size: Size, shape: Shape) -> Any:
