@@ -24,6 +24,8 @@ AUTO_THREADS = 64
 """Tasks at once, at most, where the number is found out: each costs a thread."""
 AUTO_TASKS = 256
 """The same where one event loop has them all."""
+MEETING = 5.0
+"""Seconds for which a host's first page is alone at most, where robots.txt may ask for time between pages."""
 PER_HOST = 8
 """Tasks at once for one host, unless an app or the user has another number."""
 MOST_WORKERS = 1000
@@ -147,6 +149,7 @@ def policy_of(app: App, options: RunOptions, network: NetworkOptions, workers: i
         per_lane=per_host,
         delay=max(network.delay, 1 / network.rate if network.rate else 0.0),
         jitter=getattr(app, "jitter", 0.0),
+        meeting=MEETING if getattr(app, "meets_hosts", False) else 0.0,
         max_errors=None if options.max_errors is None else parse_max_errors(str(options.max_errors)),
         deadline=options.deadline,
         order="input" if app.network else "largest",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from toolkit.core.errors import FailureKind
 from toolkit.core.lane import MEMORY, UNREACHABLE, Lane
 from toolkit.core.policy import Policy
-from toolkit.core.task import Failure, Skip, Success, Task, Timing
+from toolkit.core.task import Failure, Outcome, Skip, Success, Task, Timing
 
 
 def lane_with(queued: int, name: str = "h:80", **policy: Any) -> Lane:
@@ -41,6 +42,23 @@ def test_has_room_when_below_the_cap() -> None:
     assert not lane.has_room
     lane.settle(Success(task, None), 0.0)
     assert lane.has_room
+
+
+@pytest.mark.parametrize("kind", [Success, Skip, Failure])
+def test_opens_when_the_host_has_answered_once(kind: type[Any]) -> None:
+    """It says how fast it may be asked with the first, whatever becomes of that; the second keeps to it already."""
+    lane = lane_with(3, per_lane=2, meeting=5.0)
+    first = lane.start(10.0)
+    assert lane.opens_at == 15.0  # it may be a slow page
+    said: dict[type[Any], Outcome] = {
+        Success: Success(first, SimpleNamespace(lane_delay=4.0)),
+        Skip: Skip(first, "robots", lane_delay=4.0),
+        Failure: Failure(first, FailureKind.HTTP, "no", lane_delay=4.0),
+    }
+    lane.settle(said[kind], 11.0)
+    assert (lane.has_room, lane.opens_at) == (True, 14.0)
+    lane.start(14.0)
+    assert lane.opens_at == 18.0
 
 
 def test_start_spaces_tasks_when_there_is_a_delay() -> None:

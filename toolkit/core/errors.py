@@ -106,7 +106,8 @@ class TaskError(ToolkitError):
 
     kind: one of the closed list. retryable: whether another attempt may help. retry_after: seconds the host asked us to
     wait, or None. cool_lane: whether the whole lane (host) should slow down, not only this task. fatal: whether the run
-    must stop (no space left). Picklable.
+    must stop (no space left). lane_delay: seconds between two tasks that the host asks for, if it does; to be set by
+    whoever learns it. Picklable.
     """
 
     def __init__(
@@ -126,18 +127,21 @@ class TaskError(ToolkitError):
         self.retry_after = retry_after
         self.cool_lane = cool_lane
         self.fatal = fatal
+        self.lane_delay: float | None = None
 
     def __reduce__(self) -> tuple[object, ...]:
         """Rebuild by keyword, so that it survives a process boundary."""
-        return _rebuild, (self.kind, self.message, self.retryable, self.retry_after, self.cool_lane, self.fatal)
+        facts = (self.kind, self.message, self.retryable, self.retry_after, self.cool_lane, self.fatal)
+        return _rebuild, facts, {"lane_delay": self.lane_delay}
 
 
 class TaskSkipped(ToolkitError):  # noqa: N818 - a skip is no error
-    """One task needs no work; the reason is counted in the report."""
+    """One task needs no work; the reason is counted in the report. lane_delay: as in TaskError."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.lane_delay: float | None = None
 
 
 def _rebuild(*facts: object) -> TaskError:

@@ -166,8 +166,9 @@ class Memory(Protocol):
 class App(Protocol):
     """A workload: where its tasks come from, what is done with each, and what is remembered of it.
 
-    A value that a job returns may have lane_delay: seconds between two tasks that the host asks for. An app that
-    fetches may have usual_per_host, tasks at once for one host; and jitter, a share by which that time varies.
+    A value that a job returns, or an error that it raises, may have lane_delay: seconds between two tasks that the host
+    asks for. An app that fetches may have usual_per_host, tasks at once for one host; jitter, a share by which that
+    time varies; and meets_hosts: whether a host's first task is alone for a while, so that it can say how fast it may be asked.
 
     An app may also offer meet(memory), called before anything is planned, and before a look ahead; storing(memory),
     called when what landed is about to be committed; ended(outcome), called for every task that has ended, after what

@@ -7,7 +7,7 @@ from typing import Any
 
 from toolkit.core.errors import FailureKind
 from toolkit.core.policy import Policy
-from toolkit.core.task import Failure, Outcome, Task
+from toolkit.core.task import Failure, Outcome, Success, Task
 
 UNREACHABLE = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TIMEOUT})
 """Failures that say something about the host, not about the page."""
@@ -47,10 +47,12 @@ class Lane:
         "in_ready",
         "keep_until",
         "limit",
+        "met",
         "name",
         "next_start",
         "policy",
         "queue",
+        "started",
         "timer",
         "trips",
     )
@@ -64,7 +66,9 @@ class Lane:
         self.asked = 0.0
         self.cut_at = -INFINITY
         self.limit = float(policy.per_lane) if name else INFINITY
+        self.met = not policy.meeting
         self.next_start = 0.0
+        self.started = -INFINITY
         self.cool_until = 0.0
         self.failures = 0
         self.forgiven = 0
@@ -102,7 +106,9 @@ class Lane:
         self.in_flight += 1
         self.connections += slots
         if self.name:
-            self.next_start = now + max(self.policy.delay, self.asked) * stretch
+            self.started = now
+            wait = max(self.policy.delay, self.asked) * stretch
+            self.next_start = now + (wait if self.met else max(wait, self.policy.meeting))
         return task
 
     def settle(self, outcome: Outcome, now: float) -> None:
@@ -113,15 +119,22 @@ class Lane:
         self.in_flight -= 1
         self.connections -= outcome.task.slots
         if self.name:
+            self._meet()
             self._learn(outcome, now)
         marked = self.failures or self.trips or self.asked or self.limit < self.policy.per_lane
         self.keep_until = max(self.opens_at, now + MEMORY if marked else 0.0)
 
+    def _meet(self) -> None:
+        """Wait no longer for what the first task may tell."""
+        if not self.met:
+            self.met = True
+            self.next_start = self.started + max(self.policy.delay, self.asked)
+
     def _learn(self, outcome: Outcome, now: float) -> None:
         late = self.forgiven > 0  # it was already under way when the breaker opened
         self.forgiven -= late
+        self._listen(getattr(outcome.value if isinstance(outcome, Success) else outcome, "lane_delay", None))
         if not isinstance(outcome, Failure):
-            self._listen(getattr(getattr(outcome, "value", None), "lane_delay", None))
             self._recover()
             return
         if outcome.cool_lane and (outcome.kind is FailureKind.THROTTLED or outcome.retry_after is not None):
@@ -138,6 +151,7 @@ class Lane:
         """Take the pace that the host asks for, as in robots.txt; what it asked for last holds."""
         if delay is not None:
             self.asked = min(max(0.0, delay), MOST_ASKED)
+            self.next_start = max(self.next_start, self.started + self.asked)
 
     def _cool(self, failure: Failure, now: float) -> None:
         wait = failure.retry_after if failure.retry_after is not None else self.policy.backoff

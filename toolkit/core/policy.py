@@ -15,8 +15,9 @@ class Policy:
     retries: attempts after the first. backoff, backoff_cap: full jitter draws from 0..min(cap, backoff * 2**n).
     retry_after_cap: a longer Retry-After fails the task. retry_share: retries may be this share of the tasks, plus
     retry_floor, so that a dead server costs little. per_lane: tasks of one lane at once. delay: least time between
-    starts in a lane; jitter: what is added to it at most, as a share, by chance. breaker: failed attempts in a row at
-    reaching a lane's host that pause it; breaker_pause: for how long, doubled each time; breaker_trips: pauses after
+    starts in a lane; jitter: what is added to it at most, as a share, by chance. meeting: for how long a lane's first
+    task is alone at most, since its host may say with it how fast it is to be asked. breaker: failed attempts in a row
+    at reaching a lane's host that pause it; breaker_pause: for how long, doubled each time; breaker_trips: pauses after
     which what is left of the lane fails. max_errors: failures that stop the run: a count, or a share (of at least
     errors_floor tasks). deadline: from the first call of next.
     look_ahead: tasks taken from the plan before they can start, those that wait for another attempt among them.
@@ -34,6 +35,7 @@ class Policy:
     per_lane: int = 8
     delay: float = 0.0
     jitter: float = 0.0
+    meeting: float = 0.0
     breaker: int = 10
     breaker_pause: float = 5.0
     breaker_trips: int = 3

@@ -70,6 +70,7 @@ class Skip:
     task: Task[Any]
     reason: str
     timing: Timing = NEVER
+    lane_delay: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Failure:
     fatal: bool = False
     timing: Timing = NEVER
     debug: str = ""
+    lane_delay: float | None = None
 
 
 Outcome = Success[Any] | Skip | Failure
@@ -101,6 +103,7 @@ def failure_of(task: Task[Any], error: TaskError, timing: Timing = NEVER) -> Fai
         error.cool_lane,
         error.fatal,
         timing,
+        lane_delay=error.lane_delay,
     )
 
 
@@ -110,7 +113,7 @@ def outcome_of(task: Task[Any], error: BaseException, timing: Timing, debug: Cal
     debug: gives its traceback, which costs more than the rest of a failure, and is asked for where one is shown.
     """
     if isinstance(error, TaskSkipped):
-        return Skip(task, error.reason, timing)
+        return Skip(task, error.reason, timing, error.lane_delay)
     if isinstance(error, TaskError):
         return failure_of(task, error, timing)
     if isinstance(error, MemoryError):

@@ -50,7 +50,7 @@ def pack_outcome(outcome: Outcome) -> bytes:
 def pack_failure(message: str, kind: FailureKind = FailureKind.UNPICKLABLE) -> bytes:
     """Return a failure packed."""
     now = time.monotonic()
-    return pickle.dumps(("failure", (kind.value, message, False, None, False, False, ""), now, now))
+    return pickle.dumps(("failure", (kind.value, message, False, None, False, False, "", None), now, now))
 
 
 def unpack_outcome(packed: bytes, task: Task[Any], worker: str) -> Outcome:
@@ -63,9 +63,10 @@ def unpack_outcome(packed: bytes, task: Task[Any], worker: str) -> Outcome:
     if what == "success":
         return Success(task, facts, timing)
     if what == "skip":
-        return Skip(task, facts, timing)
-    kind, message, retryable, retry_after, cool_lane, fatal, debug = facts
-    return Failure(task, FailureKind(kind), message, retryable, retry_after, cool_lane, fatal, timing, debug)
+        reason, delay = facts
+        return Skip(task, reason, timing, delay)
+    kind, message, retryable, retry_after, cool_lane, fatal, debug, delay = facts
+    return Failure(task, FailureKind(kind), message, retryable, retry_after, cool_lane, fatal, timing, debug, delay)
 
 
 def named(error: BaseException) -> str:
@@ -78,9 +79,9 @@ def _facts(outcome: Outcome) -> tuple[Any, ...]:
     if isinstance(outcome, Success):
         return "success", outcome.value, started, ended
     if isinstance(outcome, Skip):
-        return "skip", outcome.reason, started, ended
+        return "skip", (outcome.reason, outcome.lane_delay), started, ended
     o = outcome
-    facts = (o.kind.value, o.message, o.retryable, o.retry_after, o.cool_lane, o.fatal, o.debug)
+    facts = (o.kind.value, o.message, o.retryable, o.retry_after, o.cool_lane, o.fatal, o.debug, o.lane_delay)
     return "failure", facts, started, ended
 
 

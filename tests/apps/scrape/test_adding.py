@@ -215,6 +215,22 @@ def test_append_when_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.Monkey
     assert memory.notes == noted
 
 
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_append_when_somebody_cut_the_last_line(site: Served, tmp_path: Path, form: str) -> None:
+    """The half is dropped, which is told, with what brings the row back."""
+    out = tmp_path / f"rows.{form}"
+    urls = leaves(site, tmp_path, range(2))
+    options: dict[str, Any] = {"field": ["t=title"], "append": True, "workers": 1}
+    assert toolkit.scrape(urls, out, **options).warnings == {}
+    os.truncate(out, out.stat().st_size - 5)
+    (told,) = toolkit.scrape(urls, out, **options).warnings
+    assert told.startswith(f"half a line at the end of {out} was cut off: if all rows there are of these pages, remove")
+    assert titles(out) == LEAF[:1]
+    out.unlink()
+    assert toolkit.scrape(urls, out, **options).warnings == {}
+    assert titles(out) == LEAF[:2]
+
+
 @pytest.mark.parametrize("ordered", [True, False])
 def test_standard_output(site: Served, tmp_path: Path, *, ordered: bool) -> None:
     """Rows come as they come, or in the order of the list: the first page answers when all others have."""

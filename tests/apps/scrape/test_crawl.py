@@ -96,7 +96,8 @@ def test_crawl_with_pages_per_host(site: Served, tmp_path: Path) -> None:
 
 def test_robots_tags_are_heeded(site: Served, tmp_path: Path) -> None:
     """A page that asks not to be listed has no row, its links are followed; nofollow the other way round."""
-    crawl(site, tmp_path / "a.jsonl", "/hidden", deny=["leaf", "deep", "/$"])
+    summary = crawl(site, tmp_path / "a.jsonl", "/hidden", deny=["leaf", "deep", "/$"])
+    assert summary.warnings["noindex: the page asks not to be listed; its links are followed"] == 1
     assert titles(tmp_path / "a.jsonl") == ["b"]
     crawl(site, tmp_path / "b.jsonl", "/shut")
     assert titles(tmp_path / "b.jsonl") == ["shut"]

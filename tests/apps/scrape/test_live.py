@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -208,6 +210,35 @@ def test_robots_when_it_is_silent(host: Stage, tmp_path: Path, model: str) -> No
     assert summary.failed == {"overdue": COUNT}
     assert summary.seconds < 6
     assert host.asked["/robots.txt"] <= 3
+
+
+@pytest.mark.parametrize("model", ["sequential", "asyncio", "processes"])
+def test_crawl_delay_when_pages_fail(host: Stage, tmp_path: Path, model: str) -> None:
+    """It is kept to from the first page on, whatever becomes of the pages: rows, errors, or nothing to be listed."""
+    came: list[float] = []
+
+    def answer(body: bytes, status: str = "200 OK") -> Callable[[int], Raw]:
+        def noted(_: int) -> Raw:
+            came.append(time.monotonic())
+            return reply(body, status=status)
+
+        return noted
+
+    noindex = b"<!doctype html><meta name=robots content=noindex>"
+    host.answers |= {f"/{number}": answer(b"none", "404 None") for number in range(3)}
+    host.answers |= {
+        "/3": answer(noindex),
+        "/4": answer(noindex),
+        "/5": answer(PAGES["/one"]),
+        "/6": answer(PAGES["/one"]),
+    }
+    host.answers["/robots.txt"] = reply(b"User-agent: *\nCrawl-delay: 0.3\n", kind="text/plain")
+    sources = [host.url(f"/{number}") for number in range(7)]
+    summary = toolkit.scrape(sources, tmp_path / "rows.jsonl", field=["t=title"], model=model, workers=4)
+    assert (summary.succeeded, summary.errors, summary.skips) == (2, 3, 2)
+    gaps = [after - before for before, after in itertools.pairwise(sorted(came))]
+    assert len(gaps) == 6
+    assert min(gaps) > 0.2
 
 
 def test_crawl_delay_when_it_is_absurd(host: Stage, tmp_path: Path) -> None:

@@ -87,7 +87,15 @@ class Fetching:
         """
         request = self.request(visit, (("User-Agent", self.user_agent), ACCEPT, ACCEPT_ENCODING))
         asked = await self.ask(runtime, request)
+        try:
+            return await self._page(runtime, visit, request, asked, refuses, errors=errors)
+        except (TaskError, TaskSkipped) as error:
+            error.lane_delay = asked.crawl_delay(self.agent)
+            raise
 
+    async def _page(
+        self, runtime: Runtime, visit: Visit, request: Request, asked: robots.Robots, refuses: Refusal, *, errors: bool
+    ) -> Fetched:
         async def may_go(_: str, new: Request) -> None:
             if why := refuses(new.url):
                 raise TaskSkipped(f"redirected: {why}")
@@ -142,7 +150,9 @@ class Fetching:
             return robots.Robots()
         asked = await robots.shared(self.run).read(runtime, request, self.network)
         if not asked.allows(request.url, self.agent):
-            raise TaskSkipped("robots.txt disallows it")
+            skipped = TaskSkipped("robots.txt disallows it")
+            skipped.lane_delay = asked.crawl_delay(self.agent)
+            raise skipped
         return asked
 
     def equipped(self, runtime: Runtime) -> Runtime:

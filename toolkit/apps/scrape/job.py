@@ -38,6 +38,7 @@ from toolkit.core.task import Failure, Outcome, Skip, Success, Task, failure_of
 from toolkit.core.urls import lane_of, wire_url
 
 KEPT = {"fresh": "fresh, and not asked for", "confirmed": "confirmed by their server"}
+TORN = "if all rows there are of these pages, remove the file and run again: it is written from what is remembered"
 FORMAT = 5
 """Grows whenever the same rules would give other rows, so that old rows are done anew."""
 
@@ -125,6 +126,11 @@ class ScrapeApp:
             max_age=options.max_age,
             render=options.render,
         )
+
+    @property
+    def meets_hosts(self) -> bool:
+        """Whether the first page of a host is alone: robots.txt may ask for time between pages."""
+        return not self.options.ignore_robots
 
     @property
     def settings(self) -> str:
@@ -217,6 +223,7 @@ class ScrapeApp:
         return (
             *(f"{count:,} links were not followed: {reason}" for reason, count in refused),
             *(("pages that nothing led to are not taken for gone: not all was read",) if self._doubts else ()),
+            *((f"half a line at the end of {self.out} was cut off: {TORN}",) if self._output.torn else ()),
             *(f"column {name!r} is not in {self.out}: it became known too late" for name in lacking),
         )
 

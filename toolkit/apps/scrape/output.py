@@ -55,7 +55,8 @@ class Batch:
 class Output:
     """One file of rows. append: add to it, not replace it; ordered: then in the order of the list, when the run ends.
 
-    count: sees every row that is written. Raises UsageError for a place where no rows can be.
+    count: sees every row that is written. lacking: columns that became known too late; torn: bytes of half a line that
+    was cut off the end of a file that no run was writing. Raises UsageError for a place where no rows can be.
     """
 
     path: Path
@@ -68,6 +69,7 @@ class Output:
     _written: int = 0
     _fault: TaskError | None = None
     lacking: set[str] = field(default_factory=set)
+    torn: int = 0
 
     def __post_init__(self) -> None:
         if self.path != STDOUT:
@@ -106,6 +108,7 @@ class Output:
             )
         except TaskError as error:
             raise UsageError(str(error)) from error
+        self.torn = 0 if mark else getattr(self._appender, "cut", 0)
         self._written = max(int(written or 0), int(run or 0)) if there else 0
         self._settle(memory, self._written)
         if not self.ordered:

@@ -70,9 +70,15 @@ class ScrapeJob:
             fetched = await self.fetching.page(runtime, visit, lambda url: self._refuses(visit, url))
         except TaskError as error:
             if visit.rule and error.kind is FailureKind.UNSUPPORTED:  # a link may lead to anything
-                raise TaskSkipped(error.message) from error
+                skipped = TaskSkipped(error.message)
+                skipped.lane_delay = error.lane_delay
+                raise skipped from error
             raise
-        page = await self._read(visit, runtime, fetched)
+        try:
+            page = await self._read(visit, runtime, fetched)
+        except (TaskError, TaskSkipped) as error:
+            error.lane_delay = fetched.crawl_delay
+            raise
         return replace(page, bytes=fetched.received, crawl_delay=fetched.crawl_delay, kept=fetched.kept)
 
     async def _read(self, visit: Visit, runtime: Runtime, fetched: Fetched) -> Page:
@@ -105,8 +111,9 @@ class ScrapeJob:
     async def _catalogue(self, visit: Visit, runtime: Runtime) -> Page:
         fetching = self.fetching
         headers = (("User-Agent", fetching.user_agent),)
+        delay = None
         if visit.kind != "robots":
-            await fetching.ask(runtime, fetching.request(visit, headers))
+            delay = (await fetching.ask(runtime, fetching.request(visit, headers))).crawl_delay(fetching.agent)
 
         async def may_go(_: str, new: Request) -> None:
             await fetching.ask_again(runtime, new)
@@ -123,7 +130,14 @@ class ScrapeJob:
                 kept.append((key, replace(onward, public=public)))
         head = reply.head
         return Page(
-            visit, head.url, head.status, (), tuple(kept), tuple(refused.items()), bytes=reply.received, notes=notes
+            visit,
+            head.url,
+            head.status,
+            found=tuple(kept),
+            refused=tuple(refused.items()),
+            bytes=reply.received,
+            crawl_delay=delay,
+            notes=notes,
         )
 
     def _page(self, visit: Visit, reading: Reading, fetched: Fetched) -> Page:
@@ -133,14 +147,17 @@ class ScrapeJob:
         good = reading.without({problem.row for problem in problems}) if self.bad_rows == "drop" else reading
         found: tuple[Found, ...] = ()
         refused: tuple[tuple[str, int], ...] = ()
-        rows = good.rows
+        rows, notes = (
+            good.rows,
+            tuple(f"row {problem.row + 1}: {problem.field}: {problem.reason}" for problem in problems[:MOST_TOLD]),
+        )
         if self.follows and not asked & _NO_LINKS:
             found, refused, stray = self._found(visit, good, head.url, public=visit.public or fetched.public)
             rows += stray
         if asked & _NO_ROWS:
             if not found:
-                raise TaskSkipped("noindex: the page asks not to be listed")
-            rows = ()
+                raise TaskSkipped(NOINDEX)
+            rows, notes = (), (f"{NOINDEX}; its links are followed",)
         if first is not None and not rows and not asked & _NO_ROWS and not found:
             raise TaskError(FailureKind.ROW, f"{first.field}: {first.reason}")
         return Page(
@@ -153,9 +170,7 @@ class ScrapeJob:
             problems,
             robots=asked,
             fetched_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            notes=tuple(
-                f"row {problem.row + 1}: {problem.field}: {problem.reason}" for problem in problems[:MOST_TOLD]
-            ),
+            notes=notes,
         )
 
     def _asked(self, reading: Reading, head: Head) -> frozenset[str]:
@@ -209,6 +224,7 @@ class ScrapeJob:
 
 _NO_ROWS = frozenset({"noindex", "none"})
 _NO_LINKS = frozenset({"nofollow", "none"})
+NOINDEX = "noindex: the page asks not to be listed"
 MOST_TOLD = 5
 """Problems of one page that the report is told of."""
 

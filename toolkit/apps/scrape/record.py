@@ -101,6 +101,11 @@ class RecordApp:
         self.job = RecordJob(out, replace(self._list.job.fetching, rules=rules, render=options.render))
 
     @property
+    def meets_hosts(self) -> bool:
+        """Whether the first page of a host is alone, as in a scrape."""
+        return self._list.meets_hosts
+
+    @property
     def total(self) -> int | None:
         """How many URLs there are."""
         return self._list.total

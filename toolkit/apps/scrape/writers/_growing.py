@@ -67,4 +67,6 @@ class GrowingFile:
 def shorter(path: Path) -> UsageError:
     """Return the error for a file that lacks rows which were in it."""
     what = "has lost rows since the last run wrote it"
-    return UsageError(f"{path} {what}: put them back, choose another output, or write it anew")
+    return UsageError(
+        f"{path} {what}: put them back, choose another output, or remove it: all that is remembered is written again"
+    )

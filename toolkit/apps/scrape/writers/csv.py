@@ -74,6 +74,11 @@ class Appender:
             self._columns = tuple(columns)
             self._file.write(header)
 
+    @property
+    def cut(self) -> int:
+        """Bytes that were behind the last whole line, and are gone."""
+        return self._file.cut
+
     def add(self, row: Row) -> None:
         """Write a row; raises TaskError."""
         self._file.write(self._line([self._cell(row.get(column)) for column in self._columns]))

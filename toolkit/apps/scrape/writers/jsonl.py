@@ -57,6 +57,11 @@ class Appender:
         self._columns = tuple(columns)
         self._file = GrowingFile(path, LastLine(path), mark)
 
+    @property
+    def cut(self) -> int:
+        """Bytes that were behind the last whole line, and are gone."""
+        return self._file.cut
+
     def add(self, row: Row) -> None:
         """Write a row; raises TaskError."""
         self._file.write(_bytes(self._columns, row))
