@@ -57,6 +57,7 @@ BODY: dict[str, Any] = {"asked": True, "head": True, "expected": 9, "received": 
         (broken(77), TLS, False, "no TLS connection: the handshake failed"),
         (broken(97, "SOCKS5: connection to proxy closed"), CONNECT, True, "the proxy does not connect us: connection"),
         (broken(52, **ASKED), CONNECT, True, "without an answer"),
+        (broken(52, "Empty reply", errno.ECONNREFUSED, **ASKED), CONNECT, True, "without an answer"),  # ::1 refused
         (broken(55, "Send failure: Broken pipe", errno.EPIPE, **ASKED), CONNECT, True, "the server closed"),
         (broken(56, "Recv failure: Connection reset by peer", **ASKED), CONNECT, True, "reset the connection"),
         (broken(56, "Recv failure", errno.ECONNRESET, **BODY), FailureKind.TRUNCATED, True, "after 4 of 9 bytes"),

@@ -52,11 +52,25 @@ def test_short_way_agrees_with_the_long_way(function: str, url: str) -> None:
         ("http://[FE80::1%25eth0]/A", "http://[fe80::1%25eth0]/A"),
         ("http://H", "http://h"),
         ("http://h/a b?", "http://h/a%20b?"),
+        ("http://127.1:8/c", "http://127.0.0.1:8/c"),
+        ("http://Me:0x7f@0x7F.1./?", "http://Me:0x7f@127.0.0.1/?"),
+        ("http://2130706433", "http://127.0.0.1"),
+        ("http://0177.0.0.010/a b", "http://127.0.0.8/a%20b"),
+        ("http://1.2.3.4?", "http://1.2.3.4?"),
+        ("http://1.2.3/", "http://1.2.0.3/"),
+        ("http://a1.de/127.1", "http://a1.de/127.1"),
     ],
 )
 def test_wire_url_writes_scheme_and_host_in_small_letters(url: str, wire: str) -> None:
     """The same address is the same text, so that it is fetched once; what case may matter in stays."""
     assert urls.wire_url(url) == wire == urls.wire_url(wire)
+
+
+@pytest.mark.parametrize("host", ["1.2.3.4.5", "256.1", "a.1", "09.1", "4294967296", "1..2", "-1.1", "1_0.1", "x.0x"])
+def test_wire_url_refuses_what_is_no_address(host: str) -> None:
+    """What ends in a number is an address, or nothing: no name server is asked, whatever the client."""
+    with pytest.raises(TaskError, match="not an address"):
+        urls.wire_url(f"http://{host}:8/x")
 
 
 @pytest.mark.parametrize("host", ["a b", "a%20b", "a\x7fb", "a|b", "a<b", "a%2Fb", "a^b"])

@@ -16,6 +16,9 @@ from toolkit.clients import _failures as failures
 from toolkit.core.errors import FailureKind, TaskError
 from toolkit.core.http import Request
 
+BROKEN_OFF = failures.REFUSED.keys() - {errno.ECONNREFUSED}
+"""What may end a connection that was there: libcurl's number may be that of an address that it tried before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Broken:
@@ -80,7 +83,7 @@ def _late(broken: Broken) -> TaskError:
 
 
 def _handshake(broken: Broken) -> TaskError:
-    if broken.number in failures.REFUSED:
+    if broken.number in BROKEN_OFF:
         return failures.failure_of(OSError(broken.number, ""), broken.request)
     reason = broken.words.rpartition("::")[2].strip().lower()
     if not reason or any(each in reason for each in ("unexpected eof", "ssl_error_syscall", "connection was")):
@@ -114,7 +117,7 @@ def _lost(broken: Broken) -> TaskError:
     if "SSL routines::" in broken.words and " alert " in broken.words:  # as TLS 1.3 says that a certificate is missing
         return _handshake(broken)
     found = failures.closed()
-    if broken.number in failures.REFUSED:
+    if broken.number in BROKEN_OFF:
         found = failures.failure_of(OSError(broken.number, ""), broken.request)
     elif "reset by peer" in broken.words.lower():
         found = failures.failure_of(OSError(errno.ECONNRESET, ""), broken.request)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import idna
 
@@ -17,6 +17,9 @@ _ORDINARY = re.compile(
 _AUTHORITY = re.compile(r"\A([^:/?#]+://)((?:[^/?#]*@)?)([^/?#]*)")
 _NO_HOST = re.compile(r"[\x00-\x20\x7f#/<>?@\\^|]")
 """What no host name has (WHATWG URL, 3.1, forbidden host code points; what brackets may hold is for addresses)."""
+_NUMERALS = frozenset("0123456789abcdefx.")
+_NUMBER = re.compile(r"(?:\A|\.)(?:[0-9]+|0x[0-9a-f]*)\.?\Z")
+"""What makes a host an IPv4 address, or nothing (WHATWG URL, 3.5, ends in a number)."""
 
 
 def check_url(url: str) -> str:
@@ -38,11 +41,13 @@ def wire_url(url: str) -> str:
     """Return a URL as it goes on the wire, changed no more than a browser would (WHATWG URL, 4.4).
 
     White space around it, tabs, line breaks and the fragment go; backslashes before the query are slashes; spaces and
-    what is not ASCII are percent-encoded as UTF-8, host names by IDNA; scheme and host are in small letters. Everything
-    else stays as it is. Raises TaskError input or blocked, as check_url.
+    what is not ASCII are percent-encoded as UTF-8, host names by IDNA; scheme and host are in small letters; addresses
+    in other notations, such as 127.1 and 0x7f000001, have four numbers. Everything else stays as it is. Raises
+    TaskError input or blocked, as check_url.
     """
-    if _ORDINARY.fullmatch(url):
-        return url
+    if ordinary := _ORDINARY.fullmatch(url):
+        host = ordinary[2]
+        return url if host[-1] not in _NUMERALS or not _NUMBER.search(host) else url.replace(host, _dotted(host), 1)
     url = re.sub(r"[\t\r\n]", "", url.strip()).partition("#")[0]
     before, mark, query = url.partition("?")
     url = re.sub(r"[^\x21\x23-\x3b\x3d\x3f-\x5f\x61-\x7a\x7c\x7e]", _as_utf8, before.replace("\\", "/") + mark + query)
@@ -51,7 +56,9 @@ def wire_url(url: str) -> str:
     if _NO_HOST.search(host):
         raise TaskError(FailureKind.INPUT, f"not a host name: {host!r}")
     if not host.isascii():
-        url = urlunsplit(parts._replace(netloc=parts.netloc.replace(_host_text(parts.netloc), _idna(host))))
+        url = _with_host(url, _idna(host))
+    elif _NUMBER.search(text := _host_text(parts.netloc).lower()):
+        url = _with_host(url, _dotted(text))
     return _AUTHORITY.sub(lambda found: found[1].lower() + found[2] + found[3].lower(), check_url(url), count=1)
 
 
@@ -80,6 +87,28 @@ def _split(url: str) -> SplitResult:
 
 def _host_text(netloc: str) -> str:
     return re.sub(r":\d*$", "", netloc.rpartition("@")[2])
+
+
+def _with_host(url: str, host: str) -> str:
+    """Return the URL with another host; its port stays."""
+    return _AUTHORITY.sub(lambda found: found[1] + found[2] + host + (re.search(r":\d*$|$", found[3]) or found)[0], url)
+
+
+def _dotted(host: str) -> str:
+    """Return an IPv4 address as four numbers (WHATWG URL, 3.5, IPv4 parser); raises TaskError for what is none."""
+    *first, last = [_number(part) for part in host.removesuffix(".").split(".")]
+    if len(first) > 3 or any(number > 255 for number in first) or last >= 256 ** (4 - len(first)):  # noqa: PLR2004
+        raise TaskError(FailureKind.INPUT, f"not an address: {host!r}")
+    return ".".join(map(str, [*first, *last.to_bytes(4 - len(first), "big")]))
+
+
+def _number(text: str) -> int:
+    """Return a part of an address, or what is too large for one."""
+    if hexadecimal := re.fullmatch("0x([0-9a-f]*)", text):
+        return int(hexadecimal[1] or "0", 16)
+    if re.fullmatch("0[0-7]*|[1-9][0-9]*", text):
+        return int(text, 8 if text[0] == "0" else 10)
+    return 1 << 32
 
 
 def _idna(host: str) -> str:

@@ -29,6 +29,7 @@ JAPANESE = (
         (b"a\xd2", "windows-1253", "a\ufffd", "windows-1253"),
         (b"a\xff\xc3b", "utf-8", "a\ufffd\ufffdb", "utf-8"),
         ("鱻龘€".encode("gb18030"), "gb2312", "鱻龘€", "gbk"),
+        (b"\x80 5\x81\x80\xff\x81", "gbk", "€ 5亐\ufffd\ufffd", "gbk"),
         ("①㈱".encode("cp932"), "shift_jis", "①㈱", "shift_jis"),
         ("똠".encode("cp949"), "euc-kr", "똠", "euc-kr"),
         (b"h\0\xe9\0", "utf-16", "hé", "utf-16le"),

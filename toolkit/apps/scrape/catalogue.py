@@ -75,7 +75,7 @@ async def read_catalogue(
             elif isinstance(entry, SitemapEntry | FeedEntry):
                 found.append(_found(entry.url, Visit(entry.url, home=visit.home, rule=visit.kind), visit))
             else:
-                notes.append(str(entry))
+                notes.append(entry.text)
     except TaskError as error:
         if not found:
             raise

@@ -33,6 +33,10 @@ LIKELY = {
 """What the detector may answer, as Python and as the web call it: encodings that undeclared pages are found in."""
 
 
+ERRORS = {"gb18030": "toolkit-euro"}
+"""How bytes are read that a codec of Python's takes for wrong, other than as U+FFFD."""
+
+
 def decode(body: bytes, charset: str | None) -> tuple[str, str]:
     """Return a page's text, without a byte order mark, and the name of its encoding.
 
@@ -42,7 +46,7 @@ def decode(body: bytes, charset: str | None) -> tuple[str, str]:
     name, skipped = decide(body, charset)
     encoding = webencodings.lookup(codec_of(name))
     assert encoding is not None  # noqa: S101 - decide answers with known names only
-    errors = "toolkit-c1" if name.startswith("windows-") else "replace"
+    errors = "toolkit-c1" if name.startswith("windows-") else ERRORS.get(codec_of(name), "replace")
     text, _ = encoding.codec_info.decode(body[skipped:], errors)
     return (text.replace("\0", "\ufffd") if 0 in body else text), name
 
@@ -95,4 +99,12 @@ def _c1(error: UnicodeError) -> tuple[str, int]:
     return chr(byte) if 0x80 <= byte <= 0x9F else "\ufffd", error.start + 1  # noqa: PLR2004
 
 
+def _euro(error: UnicodeError) -> tuple[str, int]:
+    """Read 0x80 by itself as the euro sign, as the Encoding standard's decoder of gb18030 and gbk does."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return ("€", error.start + 1) if error.object[error.start] == 0x80 else ("\ufffd", error.end)  # noqa: PLR2004
+
+
 codecs.register_error("toolkit-c1", _c1)
+codecs.register_error("toolkit-euro", _euro)

@@ -250,6 +250,8 @@ def _after(before: _Kept | None, robots: Robots, now: float) -> _Kept:
 
 
 def _unreadable(host: str, error: TaskError) -> TaskError:
+    if error.kind is FailureKind.INPUT:  # then the page cannot be asked for either: the host is not to blame
+        return error
     network = error.kind in NETWORK
     return TaskError(
         error.kind if network else FailureKind.BLOCKED,
