@@ -67,8 +67,8 @@ class Blank:
         return key
 
     def claimed(self, name: str) -> str | None:
-        """Know of no owner."""
-        return None
+        """Take every file that has a result's name for that of an earlier run, and know of no owner else."""
+        return "earlier" if name.startswith("//result ") else None
 
     def done(self, settings: str) -> Iterator[Remembered]:
         """Remember nothing."""

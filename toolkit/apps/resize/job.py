@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit import storage
-from toolkit.apps.resize import engines, targets
+from toolkit.apps.resize import claims, engines, targets
 from toolkit.apps.resize.ending import Ending
 from toolkit.apps.resize.estimate import estimate
 from toolkit.apps.resize.formats import is_picture_name
@@ -113,6 +113,10 @@ class ResizeApp:
             # There before the pictures are looked for, so that it is left out if it lies among them.
             storage.output_folder(self._places.backup)
 
+    def meet(self, memory: Memory) -> None:
+        """Keep the store at hand: what is tried again is not planned."""
+        self._memory = memory
+
     def plan(self, memory: Memory) -> Iterator[Task[Any] | Skip | Failure]:
         """Yield a task for each picture, a Skip or Failure for what is none; raises UsageError for a wrong plan."""
         self._memory = memory
@@ -164,11 +168,14 @@ class ResizeApp:
         """Return a picture as JSON values."""
         return as_values(task.payload)
 
-    def load(self, key: str, payload: dict[str, Any], index: int) -> Task[Picture]:
-        """Return the task that dump described."""
+    def load(self, key: str, payload: dict[str, Any], index: int) -> Task[Picture] | Failure:
+        """Return the task that dump described, or its failure if a file that is not ours has a result's name."""
         picture = from_values(payload)
         cost, needs = estimate(picture, self._settings)
-        return Task(key, picture, cost=cost, index=index, memory=needs)
+        task = Task(key, picture, cost=cost, index=index, memory=needs)
+        if self._places is not None or self._memory is None:
+            return task
+        return self._claimed(task, self._memory)
 
     def row(self, outcome: Outcome) -> dict[str, Any]:
         """Return a row of the manifest."""
@@ -232,10 +239,16 @@ class ResizeApp:
         task = self._task(found.origin, picture, index)
         if self._settings.existing == "skip" and not targets.missing(str(self._out), found.targets):
             return Skip(task, targets.EXISTS)
-        if memory.first and self._settings.existing == "update":
-            taken = next((one for one in found.targets if os.path.lexists(os.path.join(self._out, one.name))), None)
-            if taken is not None:
-                return Failure(task, FailureKind.NAME, targets.FOREIGN)
+        return self._claimed(task, memory)
+
+    def _claimed(self, task: Task[Picture], memory: Memory) -> Task[Picture] | Failure:
+        """Return a task whose results' names are ours from now on, or its failure if somebody else's file has one."""
+        out, wanted = str(self._out), task.payload.targets
+        if self._settings.existing == "update" and claims.is_foreign(out, wanted, task.key, memory):
+            return Failure(task, FailureKind.NAME, targets.FOREIGN)
+        if self._settings.existing == "skip":
+            wanted = targets.missing(out, wanted)
+        claims.claim(wanted, task.key, memory)
         return task
 
     def _task(self, name: str, picture: Picture, index: int) -> Task[Picture]:

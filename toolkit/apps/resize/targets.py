@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from toolkit.apps.resize.formats import Format
 
 FOREIGN = "a file has its name that no run of ours has made: --existing overwrite replaces it, skip leaves it"
-"""Why a picture fails that would replace somebody else's file: in a folder that is new to us, all files are that."""
+"""Why a picture fails that would replace somebody else's file, in every run until one is told what to do with it."""
 EXISTS = "exists already"
 """Why a picture is left alone under `--existing skip`."""
 
