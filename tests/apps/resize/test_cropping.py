@@ -76,6 +76,45 @@ def test_trim_then_size(tmp_path: Path, engine: str, orientation: int) -> None:
     assert near(whole.getpixel((0, 0)), WHITE, 0)
 
 
+@pytest.mark.parametrize(
+    "options", [{"size": "17x"}, {"size": "9x9", "fit": "cover"}, {"size": "150x", "enlarge": True}]
+)
+@pytest.mark.parametrize("linear", [False, True])
+@pytest.mark.parametrize(
+    ("mode", "border", "inner"),
+    [
+        ("L", 250, 40),
+        ("RGB", (250, 250, 250), (10, 80, 200)),
+        ("RGBA", (250, 250, 250, 255), (10, 80, 200, 255)),
+        ("RGBA", (0, 0, 0, 0), (10, 80, 200, 255)),
+        ("I;16", 60_000, 9_000),
+    ],
+)
+def test_trim_leaves_nothing_of_the_border(
+    tmp_path: Path, engine: str, mode: str, border: Any, inner: Any, linear: bool, options: dict[str, Any]
+) -> None:
+    """Scaling does not mix what was cut off back into the rim, however the filter reaches around."""
+    framed = _framed(mode, border, 0 if mode == "I;16" else inner)
+    if mode == "I;16":  # Pillow pastes only bytes there
+        framed = Image.fromarray(np.where(array(framed) == 0, inner, border).astype(np.uint16))
+    source = saved(framed, tmp_path / "a.png")
+    image, _ = one(source, tmp_path / "out", trim=True, linear=linear, engine=engine, **options)
+    assert image.mode == mode
+    assert near(array(image), inner, 1)
+
+
+@pytest.mark.parametrize("linear", [False, True])
+def test_trim_then_size_is_as_of_the_part_alone(tmp_path: Path, engine: str, linear: bool) -> None:
+    """Trimmed and scaled, a picture is what its inner part becomes by itself."""
+    inner = photo(90, 60)
+    framed = Image.new("RGB", (140, 100), WHITE)
+    framed.paste(inner, (30, 20))
+    wanted: dict[str, Any] = {"size": "37x29", "fit": "cover", "linear": linear, "engine": engine, "format": "png"}
+    image, _ = one(saved(framed, tmp_path / "framed.png"), tmp_path / "o1", trim=True, **wanted)
+    alone, _ = one(saved(inner, tmp_path / "inner.png"), tmp_path / "o2", **wanted)
+    assert np.array_equal(array(image), array(alone))
+
+
 def test_trim_of_a_noisy_jpeg(tmp_path: Path, engine: str) -> None:
     """The usual tolerance is enough for what JPEG leaves on a border, also where only little is wanted."""
     source = saved(_framed().resize((640, 320), Image.Resampling.NEAREST), tmp_path / "a.jpg", quality=80)

@@ -100,6 +100,15 @@ def test_alike_for_every_place(tmp_path: Path, place: str) -> None:
     alike(_source(tmp_path, ".jpg"), tmp_path, size="97x101", fit="cover", **where)
 
 
+def test_alike_at_the_rim_of_a_cut(tmp_path: Path) -> None:
+    """No filter looks at what was cut off, be it ever so bright beside the cut."""
+    image = Image.new("RGB", (400, 100), (255, 255, 255))
+    image.paste((10, 80, 200), (150, 0, 250, 100))
+    (one_way, _), (other, _) = _both(_source(tmp_path, ".png", image), tmp_path, size="40x40", fit="cover")
+    assert np.all(array(one_way) == (10, 80, 200))
+    assert np.all(array(other) == (10, 80, 200))
+
+
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_alike_for_every_orientation(tmp_path: Path, suffix: str, orientation: int) -> None:

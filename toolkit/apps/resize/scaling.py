@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from math import ceil, floor
 
 from PIL import Image, ImageMath
 
@@ -23,6 +24,9 @@ _FILTERS: dict[Resample, Image.Resampling] = {
     "nearest": Image.Resampling.NEAREST,
 }
 
+_HAIR = 1e-6
+"""Less than any part of a pixel that matters."""
+
 _STEPS = 65_535
 """Linear light is held in floats, and looked up in so many steps on the way back; 8 bits need 4,000, for the dark."""
 
@@ -30,11 +34,19 @@ _DARK, _DIM = 0.04045, 0.0031308
 """The tone, and its light, below which sRGB is a straight line (IEC 61966-2-1)."""
 
 
+def touched(region: Region, size: Size) -> tuple[int, int, int, int]:
+    """Return the whole pixels, of an image of this size, of which a region has any part."""
+    left, top = max(0, floor(region[0] + _HAIR)), max(0, floor(region[1] + _HAIR))
+    right, bottom = min(size[0], ceil(region[2] - _HAIR)), min(size[1], ceil(region[3] - _HAIR))
+    return left, top, max(left + 1, right), max(top + 1, bottom)
+
+
 def scaled(frame: Image.Image, region: Region, size: Size, resample: Resample) -> Image.Image:
     """Return a region of a frame at another size; its info is empty.
 
     So no writer finds a profile, key colour or comment there that is no longer true.
     """
+    frame, region = _cut(frame, region)
     if frame.size == size and region == (0, 0, *size):
         same = frame.copy()
         same.info = {}
@@ -57,6 +69,7 @@ def linear(frame: Image.Image, region: Region, size: Size, resample: Resample) -
     In floats, premultiplied by alpha (IEC 61966-2-1 gives the curve).
     """
     kept = dict(frame.info)
+    frame, region = _cut(frame, region)
     if frame.mode == DEEP:
         return _merged(DEEP, [_linear_deep(frame, region, size, resample)], kept)
     bands = frame.split()
@@ -74,6 +87,18 @@ def linear(frame: Image.Image, region: Region, size: Size, resample: Resample) -
     ]
     seen = _math(lambda a: a["alpha"] * 255 + 0.5, alpha=cover)
     return _merged(frame.mode, [*map(_to_tone, plain), _bytes_of(seen)], kept)
+
+
+def _cut(frame: Image.Image, region: Region) -> tuple[Image.Image, Region]:
+    """Return the pixels that a region touches, and where among them it lies.
+
+    Filters look around each pixel, and would find there what was cut off: of a trimmed border, its colour.
+    """
+    box = touched(region, frame.size)
+    if box == (0, 0, *frame.size):
+        return frame, region
+    left, top, right, bottom = region
+    return frame.crop(box), (left - box[0], top - box[1], right - box[0], bottom - box[1])
 
 
 def _linear_deep(frame: Image.Image, region: Region, size: Size, resample: Resample) -> Image.Image:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from math import ceil, floor
 from typing import Any
 
 from PIL import Image
@@ -43,8 +42,6 @@ _LIGHT, _BYTES = "float", "uchar"
 _PROFILE = "icc-profile-data"
 _COARSE = 16
 """Pixels of a result below which libvips' filter, whose weights are few bits, is off by more than a level or two."""
-_HAIR = 1e-6
-"""Less than any part of a pixel that matters."""
 _LITTLE = 0.02
 """A part of a pixel by which a picture may be off, and nobody can see it."""
 
@@ -72,12 +69,11 @@ def is_wide(image: Any) -> bool:
 def cut(image: Any, region: Region) -> tuple[Any, Region]:
     """Return the pixels that a region touches, and where among them it lies."""
     left, top, right, bottom = region
-    first, above = max(0, floor(left + _HAIR)), max(0, floor(top + _HAIR))
-    last, below = min(image.width, ceil(right - _HAIR)), min(image.height, ceil(bottom - _HAIR))
+    first, above, last, below = scaling.touched(region, size_of(image))
     box = left - first, top - above, right - first, bottom - above
     if (first, above, last, below) == (0, 0, *size_of(image)):
         return image, box
-    return image.crop(first, above, max(1, last - first), max(1, below - above)), box
+    return image.crop(first, above, last - first, below - above), box
 
 
 def fitted(image: Any, size: Size) -> Any:
