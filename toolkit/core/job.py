@@ -168,7 +168,7 @@ class App(Protocol):
 
     A value that a job returns, or an error that it raises, may have lane_delay: seconds between two tasks that the host
     asks for. An app that fetches may have usual_per_host, tasks at once for one host; jitter, a share by which that
-    time varies; and meets_hosts: whether a host's first task is alone for a while, so that it can say how fast it may be asked.
+    time varies; and meets_hosts: whether a host's first task is alone for a while, for it may say how fast to ask.
 
     An app may also offer meet(memory), called before anything is planned, and before a look ahead; storing(memory),
     called when what landed is about to be committed; ended(outcome), called for every task that has ended, after what

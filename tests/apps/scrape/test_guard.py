@@ -103,7 +103,8 @@ def reasons(rows: list[dict[str, Any]]) -> Counter[str]:
 
 def test_pages_when_all_private_addresses_are_blocked(victim: Stage, tmp_path: Path, way: dict[str, Any]) -> None:
     """Whatever way its address is written, a page that is not public is not asked for, nor its robots.txt."""
-    rows = scrape([victim.url(host=host) for host in hosts(way)], tmp_path, block_private=True, **way)
+    sources = [victim.url(f"/{number}", host) for number, host in enumerate(hosts(way))]
+    rows = scrape(sources, tmp_path, block_private=True, **way)
     assert set(reasons(rows)) <= REFUSED, rows
     assert reasons(rows)["blocked"] >= len(HERE + OTHERS + FAR)
     assert victim.connections == 0

@@ -6,16 +6,18 @@ import asyncio
 import gzip
 import pickle
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import toolkit
 from tests.apps.scrape.fakes import HTML, Answer, FakeClient, LoopRuntime, moved, perform
 from toolkit.apps.scrape.fetching import Fetching
 from toolkit.apps.scrape.page import ScrapeJob
 from toolkit.apps.scrape.responses import looks_like_html
 from toolkit.apps.scrape.result import Page
-from toolkit.apps.scrape.rules import Follow, read_rules
+from toolkit.apps.scrape.rules import Follow, load_rules, read_rules
 from toolkit.apps.scrape.visit import Visit
 from toolkit.core.errors import FailureKind
 from toolkit.core.task import Failure, Outcome, Skip, Success, Task
@@ -187,3 +189,47 @@ def test_job_when_in_a_loop(run: str) -> None:
 def test_looks_like_html_when_sniffed(body: bytes, expected: bool) -> None:
     """The first tag decides."""
     assert looks_like_html(body) is expected
+
+
+def test_job_when_no_type_takes_the_page(run: str, tmp_path: Path) -> None:
+    """It has no row, and says why: it may be a slip in the rules."""
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[[page]]\nname = "p"\nglob = "/typo/*"\nfields = { t = "title" }\n')
+    job = ScrapeJob(Fetching(load_rules(rules), "toolkit/1 (+x)", run=run))
+    page = page_of(perform(FakeClient({URL: Answer(PAGE)}), job, Task(URL, Visit(URL))))
+    assert (page.rows, page.notes) == ((), ("no page type takes this page",))
+
+
+def test_job_when_bytes_mean_nothing(run: str) -> None:
+    """They are counted."""
+    body = b"<!doctype html><title>a\xff\xfeb</title>"
+    page = page_of(scrape({URL: Answer(body, headers={"Content-Type": "text/html; charset=utf-8"})}, run))
+    assert page.row()["t"] == "a\ufffd\ufffdb"
+    assert page.notes == ("2 bytes mean nothing in utf-8: each is U+FFFD",)
+
+
+def test_rows_that_do_not_fit(tmp_path: Path) -> None:
+    """They are counted, all their problems as well, and what they lack is missing to --coverage."""
+    rows = "".join(f"<div class=r><b>{number}</b>{'' if number else '<i>x</i>'}</div>" for number in range(10))
+    (tmp_path / "page.html").write_text(f"<!doctype html>{rows}")
+    (tmp_path / "rules.toml").write_text('rows = ".r"\n[fields]\nb = "b | int"\ni = "i | required"\n')
+    out = tmp_path / "rows.jsonl"
+    summary = toolkit.scrape(str(tmp_path / "page.html"), out, rules=tmp_path / "rules.toml", coverage="90%")
+    assert out.read_text().count("\n") == 1
+    assert summary.warnings["9 rows did not fit and were left out"] == 1
+    assert summary.warnings["4 more such problems in one page"] == 1
+    assert summary.complaints == ("i has a value in 10.0% of the rows, less than --coverage 90% asks for",)
+    assert summary.exit_code == 1
+
+
+@pytest.mark.parametrize("out", ["rows.jsonl", "-"])
+def test_pages_on_this_disk_that_are_named_twice(tmp_path: Path, out: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each is read once, whatever way leads to it; the others are skips, as of URLs."""
+    (tmp_path / "d").mkdir()
+    (page := tmp_path / "d" / "one.html").write_text("<!doctype html><title>one</title>")
+    sources = [str(page), f"{tmp_path}/d/../d/one.html", str(tmp_path / "d")]
+    place = out if out == "-" else tmp_path / out
+    summary = toolkit.scrape(sources, place, field=["t=title"], append=out != "-")
+    assert (summary.succeeded, summary.skipped) == (1, {"duplicate": 2})
+    if out != "-":
+        assert (tmp_path / out).read_text().count("\n") == 1

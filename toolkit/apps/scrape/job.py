@@ -89,6 +89,7 @@ class ScrapeApp:
         self._memory: Memory | None = None
         self._planned = self._cut = False
         self._kept_pages: Counter[str] = Counter()
+        self._dropped = 0
         self._farewell: tuple[str, ...] = ()
         self._crawl = Crawl(
             lambda: self.settings,
@@ -195,6 +196,9 @@ class ScrapeApp:
             value = replace(value, rows=value.rows + stray, lines=Lines()) if stray else value
         if value.kept:
             self._kept_pages[value.kept] += 1
+        self._dropped += len(value.dropped)
+        for row in value.dropped:  # a field that they lack is why
+            self._coverage.add(row)
         if self._changes.on:
             rows, lost = self._changes.mark(value.rows, memory.recall(task.key))
             value = replace(value, rows=tuple(rows), lost=tuple(lost), lines=Lines())
@@ -222,6 +226,7 @@ class ScrapeApp:
         lacking = sorted(self._output.lacking)
         return (
             *(f"{count:,} links were not followed: {reason}" for reason, count in refused),
+            *((f"{self._dropped:,} rows did not fit and were left out",) if self._dropped else ()),
             *(("pages that nothing led to are not taken for gone: not all was read",) if self._doubts else ()),
             *((f"half a line at the end of {self.out} was cut off: {TORN}",) if self._output.torn else ()),
             *(f"column {name!r} is not in {self.out}: it became known too late" for name in lacking),

@@ -147,10 +147,9 @@ class ScrapeJob:
         good = reading.without({problem.row for problem in problems}) if self.bad_rows == "drop" else reading
         found: tuple[Found, ...] = ()
         refused: tuple[tuple[str, int], ...] = ()
-        rows, notes = (
-            good.rows,
-            tuple(f"row {problem.row + 1}: {problem.field}: {problem.reason}" for problem in problems[:MOST_TOLD]),
-        )
+        rows, notes = good.rows, _told(reading)
+        if not (reading.page or self.follows or self.auto):
+            notes += ("no page type takes this page",)
         if self.follows and not asked & _NO_LINKS:
             found, refused, stray = self._found(visit, good, head.url, public=visit.public or fetched.public)
             rows += stray
@@ -169,6 +168,7 @@ class ScrapeJob:
             refused,
             problems,
             robots=asked,
+            dropped=tuple(reading.without(set(good.records)).rows) if good is not reading else (),
             fetched_at=datetime.now(UTC).isoformat(timespec="seconds"),
             notes=notes,
         )
@@ -227,6 +227,17 @@ _NO_LINKS = frozenset({"nofollow", "none"})
 NOINDEX = "noindex: the page asks not to be listed"
 MOST_TOLD = 5
 """Problems of one page that the report is told of."""
+
+
+def _told(reading: Reading) -> tuple[str, ...]:
+    """Return what the report is to say of the values and of the bytes of a page."""
+    problems = reading.problems
+    notes = [f"row {problem.row + 1}: {problem.field}: {problem.reason}" for problem in problems[:MOST_TOLD]]
+    if len(problems) > MOST_TOLD:
+        notes.append(f"{len(problems) - MOST_TOLD:,} more such problems in one page")
+    if reading.replaced:
+        notes.append(f"{reading.replaced:,} bytes mean nothing in {reading.encoding}: each is U+FFFD")
+    return tuple(notes)
 
 
 def _without(values: dict[str, Any], names: Collection[str]) -> dict[str, Any]:

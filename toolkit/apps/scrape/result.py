@@ -23,7 +23,8 @@ class Page:
 
     rows: the fields of each, without what all have in common. lost: rows as they were written that it had when it was
     seen before, and has no more. found: where its links lead, each key once; refused: how
-    many were not followed, by reason. problems: values that are not what the rules say. crawl_delay: seconds between
+    many were not followed, by reason. problems: values that are not what the rules say; dropped: the
+    rows that were left out for them. crawl_delay: seconds between
     requests that the host asks for, if it does. robots: what the page asks robots not to do. seconds: spent on reading.
     lines: the rows as they are written; made where the page was read.
     """
@@ -35,6 +36,7 @@ class Page:
     found: tuple[Found, ...] = ()
     refused: tuple[tuple[str, int], ...] = ()
     problems: tuple[Problem, ...] = ()
+    dropped: tuple[dict[str, Any], ...] = ()
     bytes: int = 0
     crawl_delay: float | None = None
     robots: frozenset[str] = frozenset()

@@ -35,7 +35,7 @@ def starts(
     seen = Seen()
     index = 0
     for finding in find_pages(files, base_url):
-        yield _on_disk(finding, index)
+        yield _on_disk(finding, index, seen)
         index += 1
     for line in read_urls(lists, url_column):
         if line is None:
@@ -49,10 +49,13 @@ def _public(columns: Columns) -> Columns:
     return tuple((name, value) for name, value in columns if name.strip().lower() not in PRIVATE)
 
 
-def _on_disk(finding: Finding, index: int) -> Task[Visit] | Skip | Failure:
+def _on_disk(finding: Finding, index: int, seen: Seen) -> Task[Visit] | Skip | Failure:
     """Return the task for a page on this disk; its name is its path, and the rule says where it stood."""
     if isinstance(finding, LocalPage):
-        return Task(finding.url, Visit(finding.url, kind="file", name=finding.path, rule=finding.base), index=index)
+        visit = Visit(finding.url, kind="file", name=finding.path, rule=finding.base)
+        if seen.add(finding.url):
+            return Task(finding.url, visit, index=index)
+        return Skip(Task(f"{finding.url} ({finding.path}, {index + 1})", visit, index=index), "duplicate")
     task = Task(f"file {finding.path}", Visit(finding.path, kind="file"), index=index)
     if isinstance(finding, Passed):
         return Skip(task, finding.reason)

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolkit.apps.scrape.rules import Reading, read_page, read_rules
+from toolkit.apps.scrape.rules import Reading, patterns, read_page, read_rules
 from toolkit.apps.scrape.rules.short import parse_field
-from toolkit.core.errors import UsageError
+from toolkit.core.errors import FailureKind, TaskError, UsageError
 
 PAGE = """<!doctype html><h1> Big  Title </h1><i>3</i><i> x</i><i></i><i>5</i><b>a, b,,c </b><s>yes</s>
-<a href="/x y">l</a><p data-j='{"a": {"b": [1, "two"]}, "t": true}'>12:30</p><em></em><q>mailto:a@b.c</q>"""
+<a href="/x y">l</a><p data-j='{"a": {"b": [1, "two"]}, "t": true}'>12:30</p><em></em><cite href="http://">x</cite><var href="http://[::1">x</var><q>mailto:a@b.c</q>"""
 
 
 def reading(field: str, page: str = PAGE) -> Reading:
@@ -83,6 +83,8 @@ def test_filters_when_in_a_row(field: str, expected: Any) -> None:
         ("v[]=i | int", [3, None, 5], "v[1]", "'x' is not a whole number"),
         ("v=h1 | bool", None, "v", "is not yes or no"),
         ("v=q | url", None, "v", "is not an http or https URL"),
+        ("v=cite@href | url", None, "v", "is not an http or https URL"),
+        ("v=var@href | url", None, "v", "is not an http or https URL"),
         ("v=h1 | json", None, "v", "is not JSON"),
         ("v=p@data-j | json:a | int", None, "v", "is not a text"),
         ("v=h1 | date", None, "v", "is not a date such as"),
@@ -160,3 +162,13 @@ def test_casts_when_given_anything(text: str, cast: str) -> None:
     result = found.rows[0]["v"]
     assert result is None or isinstance(result, rules.types["v"])
     assert parse_field(f"v=p | {cast}").name == "v"
+
+
+@pytest.mark.parametrize("field", ["v=p | re:(a|aa)+$", "v=p | bool:(a|aa)+$"])
+def test_pattern_that_takes_for_ever(field: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page fails, and nothing else: Python's own engine would not come back, nor let anybody stop it."""
+    monkeypatch.setattr(patterns, "LONG", 0.05)
+    with pytest.raises(TaskError, match=r"field 'v': the pattern '\(a\|aa\)\+\$' took more than 0.05 s") as caught:
+        reading(field, f"<!doctype html><p>{'a' * 60}!")
+    assert caught.value.kind is FailureKind.OVERDUE
+    assert reading(field, "<!doctype html><p>xaa").rows == ({"v": "a" if "re:" in field else True},)

@@ -27,6 +27,8 @@ URL = "http://h.org/a/b?q"
         ("a-b_c.d=p", Field("a-b_c.d", "p")),
         ("q=a[title='(']", Field("q", "a[title='(']")),
         ("q=.a\\(b", Field("q", ".a\\(b")),
+        ("q=a[lang|=en]", Field("q", "a[lang|=en]")),
+        ("q=.a\\|b", Field("q", ".a\\|b")),
     ],
 )
 def test_parse_field_when_right(text: str, expected: Field) -> None:
@@ -47,6 +49,8 @@ def test_parse_field_when_right(text: str, expected: Field) -> None:
         ("a=@href", "'a': the selector is missing"),
         ("a=p@", "'a': the name of an attribute is missing"),
         ("a=p:not(b", "'a': .* not closed"),
+        ("a=h1 |upper", "'a': write a filter with a space on both sides"),
+        ("a=h1|int", "'a': write a filter with a space on both sides"),
         ("a=p[b", "'a': .* not closed"),
         ("a=p[b='c]", "'a': .* not closed"),
         ("a=p(])", "'a': .* not closed"),

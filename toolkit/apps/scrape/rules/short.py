@@ -45,6 +45,8 @@ def parse_rule(name: str, text: str, *, many: bool = False, record: bool = False
         raise UsageError(f"field {name!r}: the selector is missing")
     if not xpath and not closed(selector):
         raise UsageError(f"field {name!r}: {selector!r} is not a CSS selector: a quote or bracket is not closed")
+    if not xpath and len(parted(selector, "|")) > 1:  # no parser here knows a namespace: it would find nothing
+        raise UsageError(f"field {name!r}: write a filter with a space on both sides of |, unlike in {selector!r}")
     required = Filter("required") in filters
     defaults = [one for one in filters if one.name == "default"]
     steps = tuple(one for one in filters if one.name not in ("required", "default"))

@@ -13,9 +13,11 @@ from typing import Any, Protocol
 
 from toolkit.apps.scrape.rules.currencies import CODES
 from toolkit.apps.scrape.rules.dates import parse_date
-from toolkit.apps.scrape.rules.model import Filter, compiled
+from toolkit.apps.scrape.rules.model import Filter
 from toolkit.apps.scrape.rules.numbers import Decimal, Unfit, parse_float, parse_int, parse_price
-from toolkit.core.errors import UsageError
+from toolkit.apps.scrape.rules.patterns import Pattern
+from toolkit.core.errors import TaskError, UsageError
+from toolkit.core.urls import wire_url
 
 CASTS: dict[str, type] = {
     "int": int, "float": float, "price": dict, "date": str, "bool": bool, "url": str, "json": object,
@@ -104,7 +106,7 @@ def unquoted(text: str) -> str:
 def _cast(field: str, one: Filter) -> Callable[[Any, Place], Any]:
     argument = one.argument
     if one.name == "bool":
-        return _bool(None if argument is None else compiled(argument.strip(), f"field {field!r}"))
+        return _bool(None if argument is None else Pattern(field, argument.strip()))
     if one.name == "json":
         path = [] if argument is None else unquoted(argument).split(".")
         return lambda value, _: _json(value, path)
@@ -158,7 +160,7 @@ def _price(field: str, argument: str | None) -> tuple[str | None, Decimal]:
     return currency, decimal
 
 
-def _bool(pattern: re.Pattern[str] | None) -> Callable[[Any, Place], bool]:
+def _bool(pattern: Pattern | None) -> Callable[[Any, Place], bool]:
     def run(value: Any, _: Place) -> bool:
         if pattern is not None:
             return pattern.search(_text(value)) is not None
@@ -172,8 +174,10 @@ def _bool(pattern: re.Pattern[str] | None) -> Callable[[Any, Place], bool]:
 
 def _url(value: Any, place: Place) -> str:
     url = place.resolve(_text(value))
-    if not url.startswith(("http://", "https://")):
-        raise Unfit("an http or https URL")
+    try:
+        wire_url(url)
+    except TaskError:
+        raise Unfit("an http or https URL") from None
     return url
 
 
@@ -198,7 +202,7 @@ def _refuse(name: str) -> None:
 
 
 def _search(field: str, text: str) -> Callable[[Any, Place], Any]:
-    pattern = compiled(unquoted(text) if text.strip()[:1] in "\"'" else text.strip(), f"field {field!r}")
+    pattern = Pattern(field, unquoted(text) if text.strip()[:1] in "\"'" else text.strip())
     group = 1 if pattern.groups else 0
 
     def run(value: Any, _: Place) -> str | None:
