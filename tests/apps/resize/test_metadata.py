@@ -24,7 +24,8 @@ XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.
  xmlns:dc="http://purl.org/dc/elements/1.1/" tiff:Orientation="6" exif:GPSLatitude="48,51.5N" dc:rights="XMP Ada"/>
 </rdf:RDF></x:xmpmeta>"""
 IPTC = record(80, b"IPTC Ada") + record(90, b"IPTC Paris")
-SECRETS = (b"MAKERSECRET", b"THUMBNAIL", b"GPSLatitude", b"48,51", b"IPTC Paris", b"SAID")
+FREE = (b"USERSECRET", "XPSECRET".encode("utf-16-le"), b"PRIVATESECRET")
+SECRETS = (b"MAKERSECRET", b"THUMBNAIL", b"GPSLatitude", b"48,51", b"IPTC Paris", b"SAID", *FREE)
 NAMES = (b"Ada", b"2026:01:02", b"XMP Ada", b"IPTC Ada")
 
 
@@ -33,12 +34,18 @@ def _exif() -> bytes:
     exif[ExifTags.Base.Orientation] = 6
     exif[ExifTags.Base.Artist] = "Ada"
     exif[ExifTags.Base.Copyright] = "(c) Ada"
+    exif[ExifTags.Base.ImageDescription] = "my caption"
+    exif[ExifTags.Base.XPComment] = "XPSECRET\0".encode("utf-16-le")
     exif.get_ifd(ExifTags.IFD.Exif).update(
         {
             ExifTags.Base.DateTimeOriginal: "2026:01:02 03:04:05",
             ExifTags.Base.ExifImageWidth: 4000,
             ExifTags.Base.ExifImageHeight: 3000,
             ExifTags.Base.MakerNote: b"MAKERSECRET",
+            ExifTags.Base.UserComment: b"ASCII\0\0\0USERSECRET",
+            ExifTags.Base.FNumber: 2.8,
+            ExifTags.Base.LensModel: "my lens",
+            0xC6D2: b"PRIVATESECRET",
         }
     )
     exif.get_ifd(ExifTags.IFD.GPSInfo).update(
@@ -90,6 +97,9 @@ def test_metadata_by_default_hides_the_place(tmp_path: Path, source: Path, form:
     assert exif[ExifTags.Base.Artist] == "Ada"
     assert exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] == "2026:01:02 03:04:05"
     assert exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ExifImageWidth] == 40
+    assert exif[ExifTags.Base.ImageDescription] == "my caption"
+    assert exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.LensModel] == "my lens"
+    assert exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.FNumber] == pytest.approx(2.8)
     assert not exif.get_ifd(ExifTags.IFD.GPSInfo)
     assert not exif.get_ifd(ExifTags.IFD.IFD1)
     data = (tmp_path / "out" / value.output).read_bytes()
@@ -120,6 +130,7 @@ def test_metadata_when_kept(tmp_path: Path, source: Path, form: str) -> None:
     assert b'tiff:Orientation="1"' in data
     assert b'exif:GPSLatitude="48,51.5N"' in data
     assert b"THUMBNAIL" not in data
+    assert all(text in data for text in FREE)
     assert (b"SAID" in data) == (form in {"jpeg", "png"})
     assert (IPTC in data) == (form in {"jpeg", "tiff"})
 

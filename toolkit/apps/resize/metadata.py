@@ -1,14 +1,15 @@
 """What a result says about its picture: never where the pixels were turned from, or a thumbnail of what they were.
 
 EXIF is written anew from tags that describe a picture (EXIF 2.32), so nothing of the file's structure, no thumbnail and
-no orientation can slip through. With `no-gps`, XMP, IPTC and PNG's texts are written anew from such entries, too: what
-is not known to be silent about the place is left out.
+no orientation can slip through. With `no-gps`, the details of EXIF, XMP, IPTC and PNG's texts are written anew from
+such entries, too: what is not known to be silent about the place is left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from PIL import ExifTags, Image
@@ -24,8 +25,20 @@ Base = ExifTags.Base
 _DESCRIBING = (
     *(Base.DocumentName, Base.ImageDescription, Base.Make, Base.Model, Base.Software, Base.DateTime, Base.Artist),
     *(Base.HostComputer, Base.Rating, Base.RatingPercent, Base.Copyright),
-    *(Base.XPTitle, Base.XPComment, Base.XPAuthor, Base.XPKeywords, Base.XPSubject),
+    *(Base.XPTitle, Base.XPAuthor, Base.XPKeywords, Base.XPSubject),
 )
+_COMMENT = Base.XPComment
+_SILENT = frozenset(
+    # Exposure; sensitivity; version, dates, lens and light, where the subject is in the picture; parts of seconds;
+    # weather; colours; the sensor; its data; rendering; owner, camera, lens, title and programs; several exposures.
+    chain(
+        *(range(0x829A, 0x829E), (0x8822, 0x8824, 0x8827, 0x8828), range(0x8830, 0x8836)),
+        *(range(0x9000, 0x920B), (0x9214,), range(0x9290, 0x9293), range(0x9400, 0x9406)),
+        *(range(0xA000, 0xA004), range(0xA20B, 0xA218), range(0xA300, 0xA303), range(0xA401, 0xA40D)),
+        *(range(0xA420, 0xA43D), range(0xA460, 0xA463), (0xA500,)),
+    )
+)
+"""Tags of the Exif IFD that tell no place (EXIF 3.0). Not the user's comment (0x9286), nor makers' own tags."""
 _STRUCTURE = frozenset({Base.ExifInteroperabilityOffset, Base.ExifImageWidth, Base.ExifImageHeight, Base.MakerNote})
 
 _TEXTS = frozenset({"Title", "Author", "Description", "Copyright", "Creation Time", "Software"})
@@ -165,10 +178,11 @@ def _exif_bytes(exif: Image.Exif, *, place: bool) -> tuple[bytes, bool]:
 
 def _rewritten(exif: Image.Exif, *, place: bool) -> Image.Exif:
     written = Image.Exif()
-    for tag in _DESCRIBING:
+    for tag in (*_DESCRIBING, _COMMENT) if place else _DESCRIBING:
         if tag in exif:
             written[tag] = exif[tag]
-    details = {tag: value for tag, value in exif.get_ifd(ExifTags.IFD.Exif).items() if tag not in _STRUCTURE}
+    found = exif.get_ifd(ExifTags.IFD.Exif)
+    details = {tag: value for tag, value in found.items() if tag not in _STRUCTURE and (place or tag in _SILENT)}
     if details:
         written.get_ifd(ExifTags.IFD.Exif).update(details)
     if place and (gps := exif.get_ifd(ExifTags.IFD.GPSInfo)):
