@@ -92,6 +92,24 @@ def test_plays_of_a_webp_become_repeats(tmp_path: Path, plays: int, loop: int | 
     assert image.info.get("loop") == loop
 
 
+@pytest.mark.parametrize(
+    ("suffix", "loop", "told"),
+    [
+        (".gif", None, ("avif always plays for ever, not once",)),
+        (".gif", 2, ("avif always plays for ever, not 3 times",)),
+        (".webp", 1, ("avif always plays for ever, not once",)),
+        (".png", 4, ("avif always plays for ever, not 4 times",)),
+        (".gif", 0, ()),
+        (".avif", None, ()),
+    ],
+)
+def test_plays_of_an_avif(tmp_path: Path, suffix: str, loop: int | None, told: tuple[str, ...]) -> None:
+    """It plays for ever, and the result says so, once, where that is not what the original did."""
+    source = _animation(tmp_path / f"a{suffix}", loop=loop)
+    assert one(source, tmp_path / "out", format="avif")[1].warnings == told
+    assert one(source, tmp_path / "tried", format="avif", max_bytes=100_000)[1].warnings == told
+
+
 @pytest.mark.parametrize("form", ["jpeg", "tiff"])
 def test_still_format_keeps_the_first_frame(tmp_path: Path, form: str) -> None:
     """A format without frames gets the first one, and the result says so."""

@@ -10,6 +10,7 @@ from typing import IO, Any
 from PIL import Image, ImageChops, WebPImagePlugin
 
 from toolkit.apps.resize.formats import ANIMATED, Format
+from toolkit.apps.resize.warned import note
 
 _VISIBLE = [0] * 128 + [255] * 128
 """GIF knows only seen and unseen: half-transparent or more is seen."""
@@ -89,7 +90,8 @@ def webp_timing(film: Film) -> dict[str, Any]:
 def avif_timing(film: Film) -> dict[str, Any]:
     """Return what Pillow must be told to write an animated AVIF, which always plays for ever."""
     told = _timing(film, whole(film.durations), film.plays)
-    told.pop("loop", None)
+    if told.pop("loop", FOREVER) != FOREVER:
+        note(f"avif always plays for ever, not {'once' if film.plays == 1 else f'{film.plays} times'}")
     return told
 
 
