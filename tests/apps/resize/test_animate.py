@@ -110,6 +110,23 @@ def test_plays_of_an_avif(tmp_path: Path, suffix: str, loop: int | None, told: t
     assert one(source, tmp_path / "tried", format="avif", max_bytes=100_000)[1].warnings == told
 
 
+@pytest.mark.parametrize(
+    ("suffix", "loop", "form", "kept", "told"),
+    [
+        (".gif", 65_535, "webp", 65_535, ("webp plays 65,535 times at most, not 65,536",)),
+        (".gif", 65_535, "gif", 65_535, ()),
+        (".png", 70_000, "gif", 65_535, ("gif plays 65,536 times at most, not 70,000",)),
+        (".png", 70_000, "png", 70_000, ()),
+    ],
+)
+def test_plays_when_a_format_counts_less_far(
+    tmp_path: Path, suffix: str, loop: int, form: str, kept: int, told: tuple[str, ...]
+) -> None:
+    """It plays as often as the format can count, and the result says so."""
+    image, value = one(_animation(tmp_path / f"a{suffix}", loop=loop), tmp_path / "out", format=form)
+    assert (image.info["loop"], value.warnings) == (kept, told)
+
+
 @pytest.mark.parametrize("form", ["jpeg", "tiff"])
 def test_still_format_keeps_the_first_frame(tmp_path: Path, form: str) -> None:
     """A format without frames gets the first one, and the result says so."""

@@ -84,7 +84,7 @@ def _apng(duration: float) -> float:
 
 def webp_timing(film: Film) -> dict[str, Any]:
     """Return what Pillow must be told to write an animated WebP."""
-    return _timing(film, whole(film.durations), film.plays)
+    return _timing(film, whole(film.durations), _within(_SIXTEEN, film.plays, "webp"))
 
 
 def avif_timing(film: Film) -> dict[str, Any]:
@@ -97,12 +97,13 @@ def avif_timing(film: Film) -> dict[str, Any]:
 
 def gif_timing(film: Film) -> dict[str, Any]:
     """Return what Pillow must be told to write an animated GIF, whose unit is 10 ms."""
-    told = _timing(film, whole(film.durations, 10), film.plays)
+    plays = _within(_SIXTEEN + 1, film.plays, "gif")
+    told = _timing(film, whole(film.durations, 10), plays)
     clear = any("transparency" in frame.info for frame in film.frames)
-    if told and film.plays != FOREVER:
+    if told and plays != FOREVER:
         told.pop("loop")
-        if film.plays > 1:
-            told["loop"] = film.plays - 1
+        if plays > 1:
+            told["loop"] = plays - 1
     # With transparency each frame must wipe out the last one, or that would show through.
     return told | {"disposal": 2} if told and clear else told
 
@@ -146,6 +147,12 @@ def can_move(form: Format, image: Image.Image) -> bool:
 def is_animation(image: Image.Image) -> bool:
     """Whether the image's frames follow each other in time."""
     return image.format in {"GIF", "WEBP", "PNG", "AVIF"} and getattr(image, "n_frames", 1) > 1
+
+
+def _within(most: int, plays: int, form: Format) -> int:
+    if plays > most:
+        note(f"{form} plays {most:,} times at most, not {plays:,}")
+    return min(plays, most)
 
 
 def _timing(film: Film, durations: Sequence[float], plays: int) -> dict[str, Any]:
