@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit import storage
-from toolkit.apps.resize import claims, engines, targets
+from toolkit.apps.resize import again, claims, engines, targets
 from toolkit.apps.resize.ending import Ending
 from toolkit.apps.resize.estimate import estimate
 from toolkit.apps.resize.formats import is_picture_name
@@ -24,7 +24,7 @@ from toolkit.apps.resize.result import Resized, as_facts
 from toolkit.apps.resize.rows import FIELDS, row_of
 from toolkit.apps.resize.settings import Settings
 from toolkit.apps.resize.template import Naming
-from toolkit.apps.resize.walk import Found, Passed
+from toolkit.apps.resize.walk import Found, Passed, Unreadable
 from toolkit.core.errors import FailureKind, UsageError
 from toolkit.core.job import Memory, Remembered, Runtime
 from toolkit.core.task import Failure, Outcome, Skip, Success, Task
@@ -127,12 +127,9 @@ class ResizeApp:
             if isinstance(finding, Found):
                 yield self._picture(finding, index, memory)
                 continue
-            task = Task(to_text(finding.origin), Picture(finding.source, origin=finding.origin), index=index)
-            if isinstance(finding, Passed):
-                yield Skip(task, finding.reason)
-            else:
-                kind = FailureKind.UNSUPPORTED if finding.unsupported else FailureKind.INPUT
-                yield Failure(task, kind, finding.message)
+            picture = Picture(os.path.abspath(finding.source), origin=finding.origin)
+            task = Task(to_text(finding.origin), picture, index=index)
+            yield Skip(task, finding.reason) if isinstance(finding, Passed) else _failure(task, finding)
 
     def recall(self, task: Task[Picture], known: Remembered) -> Task[Picture] | Skip:
         """Skip a picture whose file is as it was when its results were made, if those are there, of the size they had.
@@ -171,6 +168,8 @@ class ResizeApp:
     def load(self, key: str, payload: dict[str, Any], index: int) -> Task[Picture] | Failure:
         """Return the task that dump described, or its failure if a file that is not ours has a result's name."""
         picture = from_values(payload)
+        if not picture.targets and self._memory is not None:
+            return self._looked_at_again(Task(key, picture, index=index), self._memory)
         cost, needs = estimate(picture, self._settings)
         task = Task(key, picture, cost=cost, index=index, memory=needs)
         if self._places is not None or self._memory is None:
@@ -205,18 +204,22 @@ class ResizeApp:
         """Write what is made of all results: the snippets for browsers, the contact sheet."""
         self._ending.write(memory)
 
-    def _new_plan(self) -> Plan:
+    @property
+    def _naming(self) -> Naming:
         settings = self._settings
-        naming = Naming(
+        return Naming(
             settings.name_template,
             tuple(size.label if size else "" for size in settings.shape.sizes),
             settings.writing.formats,
             beside=settings.in_place,
         )
+
+    def _new_plan(self) -> Plan:
+        settings = self._settings
         return Plan(
             self._sources,
             self._out,
-            naming,
+            self._naming,
             also=settings.also_read,
             exclude=[Path(settings.backup)] if settings.backup else [],
             reserved=self._reserved,
@@ -251,6 +254,17 @@ class ResizeApp:
         claims.claim(wanted, task.key, memory)
         return task
 
+    def _looked_at_again(self, task: Task[Picture], memory: Memory) -> Task[Picture] | Failure:
+        """Return what failed as the sources were looked through as it is now: to be done, or failed again."""
+        finding = again.look(task.payload, self._out, self._naming, self._settings.also_read)
+        if isinstance(finding, Unreadable):
+            return _failure(task, finding)
+        if not claims.is_taken(finding.targets, task.key, memory):
+            planned = self._picture(finding, task.index, memory)
+            if isinstance(planned, Failure) or (isinstance(planned, Task) and planned.key == task.key):
+                return planned
+        return Failure(task, FailureKind.INPUT, again.LATER)
+
     def _task(self, name: str, picture: Picture, index: int) -> Task[Picture]:
         cost, needs = estimate(picture, self._settings)
         return Task(to_text(name), picture, cost=cost, index=index, memory=needs)
@@ -268,6 +282,11 @@ class ResizeApp:
             task = replace(task, key=found.key, payload=replace(picture, kept=str(found.kept)))
         places.claim(picture.targets, task.key, memory)
         return task
+
+
+def _failure(task: Task[Picture], finding: Unreadable) -> Failure:
+    kind = FailureKind.UNSUPPORTED if finding.unsupported else FailureKind.INPUT
+    return Failure(task, kind, finding.message)
 
 
 def _up_to_date(task: Task[Picture], known: Mapping[str, Any]) -> Skip:
