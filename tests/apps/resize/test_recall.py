@@ -78,6 +78,30 @@ def test_another_time_alone_is_no_reason(source: Path) -> None:
     assert again(source) == (0, UP_TO_DATE)
 
 
+def test_another_time_is_given_to_the_results(source: Path) -> None:
+    """With --keep-dates, which promises it; they are not made anew, and a preview leaves them as they are."""
+    out = source.parent.parent / "out"
+    again(source, keep_dates=True)
+    numbers = {path.name: path.stat().st_ino for path in out.glob("a-*")}
+    before = {path.stat().st_mtime_ns for path in out.glob("a-*")}
+    os.utime(source, ns=(10**18, 10**18))
+    list(toolkit.resize.plan(source.parent, out, sizes="10x,20x", formats="png,jpeg", keep_dates=True))
+    assert {path.stat().st_mtime_ns for path in out.glob("a-*")} == before
+    for _ in range(2):
+        assert again(source, keep_dates=True) == (0, UP_TO_DATE)
+        assert {path.stat().st_mtime_ns for path in out.glob("a-*")} == {10**18}
+    assert {path.name: path.stat().st_ino for path in out.glob("a-*")} == numbers
+
+
+def test_another_time_is_not_given_unasked(source: Path) -> None:
+    """Results have the times at which they were made."""
+    out = source.parent.parent / "out"
+    again(source)
+    os.utime(source, ns=(10**18, 10**18))
+    assert again(source) == (0, UP_TO_DATE)
+    assert 10**18 not in {path.stat().st_mtime_ns for path in out.glob("a-*")}
+
+
 @pytest.mark.parametrize("change", ["gone", "cut", "longer", "folder"])
 def test_one_result_that_is_not_as_it_was(change: str, source: Path) -> None:
     """All results of the picture are made anew."""

@@ -19,7 +19,7 @@ from toolkit.apps.resize.names import to_text
 from toolkit.apps.resize.options import ResizeOptions
 from toolkit.apps.resize.picture import Picture, as_values, from_values
 from toolkit.apps.resize.plan import Plan, home
-from toolkit.apps.resize.recall import UP_TO_DATE, is_up_to_date
+from toolkit.apps.resize.recall import UP_TO_DATE, is_up_to_date, with_dates
 from toolkit.apps.resize.result import Resized, as_facts
 from toolkit.apps.resize.rows import FIELDS, row_of
 from toolkit.apps.resize.settings import Settings
@@ -146,6 +146,8 @@ class ResizeApp:
         if fresh is None:
             return task
         if fresh is not known.value and self._memory is not None:  # its time changed, and nothing else
+            if self._settings.keep_dates and self._memory.plan:
+                fresh = with_dates(self._out, picture.source, fresh)
             self._memory.amend(task.key, fresh)
         return _up_to_date(task, fresh)
 

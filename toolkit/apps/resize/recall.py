@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from toolkit.apps.resize.content import content_hash
 from toolkit.apps.resize.names import from_text
+from toolkit.apps.resize.originals import copy_dates
 
 UP_TO_DATE = "up to date"
 
@@ -34,6 +36,19 @@ def is_up_to_date(
     if not content or content != value.get("source_hash"):
         return None
     return value | {"source_mtime_ns": mtime_ns}
+
+
+def with_dates(out: Path, source: str, value: dict[str, Any]) -> dict[str, Any]:
+    """Give results the times of their picture, as far as they can be set; return what the store should know of them."""
+    with suppress(OSError):
+        facts = os.stat(source)
+        for output in value["outputs"]:
+            copy_dates(facts, out / from_text(output["name"]))
+    outputs = [
+        output | {"mtime_ns": _time_of(os.path.join(out, from_text(output["name"]))) or output["mtime_ns"]}
+        for output in value["outputs"]
+    ]
+    return value | {"outputs": outputs}
 
 
 def is_result(source: str, size: int, value: dict[str, Any], *, mtime_ns: int | None = None) -> bool:
