@@ -24,6 +24,14 @@ def exif(**tags: int) -> Image.Exif:
         made[0x0112] = tags["orientation"]
     if "secret" in tags:
         made.get_ifd(0x8769)[0x927C] = b"a maker's notes"
+    if "comment" in tags:
+        made.get_ifd(0x8769)[0x9286] = b"ASCII\0\0\0at home"
+    if "windows" in tags:
+        made[0x9C9C] = "at home".encode("utf-16le")
+    if "private" in tags:
+        made[0xC7A8] = b"at home"
+    if "taken" in tags:
+        made.get_ifd(0x8769)[0x9003] = "2024:05:01 10:00:00"
     if "make" in tags:
         made[0x010F] = "a camera"
     return made
@@ -50,7 +58,7 @@ def small(path: Path, **options: Any) -> Path:
         ({"size": "500x500"}, {}),
         ({"max_bytes": 100_000}, {}),
         ({"metadata": "keep"}, {"exif": exif(gps=1, make=1), "comment": b"x"}),
-        ({}, {"exif": exif(make=1)}),
+        ({}, {"exif": exif(make=1, taken=1)}),
         ({"profile": "keep"}, {"icc_profile": profile("p3")}),
     ],
 )
@@ -69,6 +77,9 @@ def test_kept_where_the_result_would_say_the_same(
         ({}, {"exif": exif(gps=1)}),
         ({}, {"exif": exif(orientation=6)}),
         ({}, {"exif": exif(secret=1)}),
+        ({}, {"exif": exif(comment=1)}),
+        ({}, {"exif": exif(windows=1)}),
+        ({}, {"exif": exif(private=1)}),
         ({}, {"comment": b"at home"}),
         ({}, {"icc_profile": profile("p3")}),
         ({"metadata": "strip"}, {"exif": exif(make=1)}),

@@ -13,6 +13,7 @@ from PIL import ExifTags, Image
 
 from toolkit.apps.resize.formats import Format
 from toolkit.apps.resize.geometry import Layout
+from toolkit.apps.resize.metadata import tells_more
 from toolkit.apps.resize.opening import is_salvaging
 from toolkit.apps.resize.settings import Settings
 from toolkit.apps.resize.subject import Subject
@@ -71,8 +72,7 @@ def _says_no_more(subject: Subject, form: Format, settings: Settings) -> bool:
     if any(info.get(name) for name in _SAYING) or getattr(subject.image, "text", None) or _holds_more(subject, form):
         return False
     if wanted == "no-gps":
-        hidden = ExifTags.Base.MakerNote in exif.get_ifd(ExifTags.IFD.Exif) or exif.get_ifd(ExifTags.IFD.IFD1)
-        return not hidden and not exif.get_ifd(ExifTags.IFD.GPSInfo)
+        return not tells_more(exif)
     return not len(exif)
 
 

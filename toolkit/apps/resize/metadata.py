@@ -54,6 +54,8 @@ _LONG = 1000
 """Bytes of an EXIF value above which it goes first, where all of them do not fit."""
 
 _TIFF_XMP, _TIFF_IPTC = 700, 33723
+_USUAL = {*_DESCRIBING, Base.ExifOffset, Base.GPSInfo, Base.InterColorProfile}
+"""Tags of the main directory, from XMP's on, that may stay: those below tell of its pixels and who made them."""
 
 _MULTIPLE = "MPO"
 
@@ -157,6 +159,16 @@ def named(image: Image.Image) -> str | None:
     if image.format == _MULTIPLE:
         return f"MPO of {getattr(image, 'n_frames', 1)} pictures: the first was kept"
     return None
+
+
+def tells_more(exif: Image.Exif) -> bool:
+    """Tell whether EXIF data has what `no-gps` leaves out, in whatever directory."""
+    details = exif.get_ifd(ExifTags.IFD.Exif)
+    return (
+        any(tag >= _TIFF_XMP and tag not in _USUAL for tag in exif)
+        or any(tag not in _SILENT and tag != Base.ExifInteroperabilityOffset for tag in details)
+        or bool(exif.get_ifd(ExifTags.IFD.GPSInfo) or exif.get_ifd(ExifTags.IFD.IFD1))
+    )
 
 
 def _has_gain_map(image: Image.Image) -> bool:
