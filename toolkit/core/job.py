@@ -106,10 +106,6 @@ class Memory(Protocol):
         """The file that remembers; None where nothing is kept."""
 
     @property
-    def first(self) -> bool:
-        """Whether no run has written here before this one."""
-
-    @property
     def run_id(self) -> int:
         """The number of this run; 0 before it has begun, or in a look ahead."""
 

@@ -28,7 +28,7 @@ from toolkit.store.texts import given, held
 class Store:
     """One open store. Safe to use from several threads; a lock on the file keeps a second run out.
 
-    blank: whether it knew of no task when it was opened; first: whether it knew of no run. ended: how this run ended,
+    blank: whether it knew of no task when it was opened. ended: how this run ended,
     once it has. round: sets the frontiers of two searches for the same sources apart. retrying: whether it only tries
     again what failed.
     """
@@ -55,7 +55,6 @@ class Store:
                 undo.callback(self._db.close)
                 self.blank = self._db.execute("SELECT 1 FROM tasks LIMIT 1").fetchone() is None
                 self._frontier = frontier.Frontier(self._db)
-                self.first = self._db.execute("SELECT 1 FROM runs LIMIT 1").fetchone() is None
                 self._db.execute("BEGIN")
             except sqlite3.Error as error:
                 raise UsageError(f"cannot use the store {path}: {error}; --state FILE chooses another") from error

@@ -97,11 +97,6 @@ class Blank:
         """Know of none."""
 
     @property
-    def first(self) -> bool:
-        """Tell that there were runs before."""
-        return False
-
-    @property
     def plan(self) -> str:
         """Return the name of the plan."""
         return ""

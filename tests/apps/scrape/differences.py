@@ -33,6 +33,15 @@ DIFFERENCES = [
         "text in a table moves in front of it", "<div><table>x<tr><td>1</table></div>", "table", ["1"], ["x 1"], ["x 1"]
     ),
     Difference("`:empty` with white space inside", "<!doctype html><i> </i>", "i:empty", [], [], [""]),
+    Difference("the root may be nobody's child", "<!doctype html><p>x</p>", "html:first-child", [], ["x"], ["x"]),
+    Difference(
+        "an attribute without a value",
+        "<!doctype html><button disabled>x</button>",
+        "[disabled=disabled]",
+        [],
+        ["x"],
+        [],
+    ),
     Difference("some attribute values have no case", "<!doctype html><p type=A>x</p>", "[type=a]", ["x"], [], ["x"]),
 ]
 

@@ -181,11 +181,6 @@ class FakeMemory:
         raise NotImplementedError(after, limit, settings, failed)
 
     @property
-    def first(self) -> bool:
-        """Tell that there were runs before."""
-        return False
-
-    @property
     def plan(self) -> str:
         """Return the name of the plan."""
         return ""

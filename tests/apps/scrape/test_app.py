@@ -249,3 +249,9 @@ def test_run_when_the_list_is_a_table(tmp_path: Path) -> None:
     assert len({one.task.key for one in outcomes}) == 5
     with pytest.raises(UsageError, match="name one by --url-column"):
         app_of([str(path)], tmp_path / "rows.jsonl")
+
+
+def test_app_when_since_is_about_nothing(tmp_path: Path) -> None:
+    """It chooses among what sitemaps and feeds list: without one it would be without effect."""
+    with pytest.raises(UsageError, match="--since '3d' is about sitemaps and feeds: name one with --sitemap"):
+        app_of(["http://h.org/"], tmp_path / "rows.jsonl", since="3d")

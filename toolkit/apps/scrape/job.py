@@ -105,7 +105,7 @@ class ScrapeApp:
             nofollow=not options.follow_nofollow,
             bad_rows=options.bad_rows,
             auto=self.auto,
-            since=since_of(options.since),
+            since=since_of(options),
         ).sealed()
 
     def _fetching(self, network: Network) -> Fetching:

@@ -70,8 +70,11 @@ def catalogues_of(options: ScrapeOptions) -> list[Visit]:
         raise UsageError(f"--sitemap or --feed: {error}") from error
 
 
-def since_of(text: str | None) -> datetime | None:
+def since_of(options: ScrapeOptions) -> datetime | None:
     """Return the moment; raises UsageError."""
+    text = options.since
+    if text is not None and not (options.sitemap or options.feed):
+        raise UsageError(f"--since {text!r} is about sitemaps and feeds: name one with --sitemap or --feed")
     try:
         return None if text is None else parse_since(text)
     except ValueError as error:
