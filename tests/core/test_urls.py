@@ -66,7 +66,10 @@ def test_wire_url_writes_scheme_and_host_in_small_letters(url: str, wire: str) -
     assert urls.wire_url(url) == wire == urls.wire_url(wire)
 
 
-@pytest.mark.parametrize("host", ["1.2.3.4.5", "256.1", "a.1", "09.1", "4294967296", "1..2", "-1.1", "1_0.1", "x.0x"])
+@pytest.mark.parametrize(
+    "host",
+    ["1.2.3.4.5", "256.1", "a.1", "09.1", "4294967296", "1..2", "-1.1", "1_0.1", "x.0x", "9" * 5000, "0x" + "f" * 9000],
+)
 def test_wire_url_refuses_what_is_no_address(host: str) -> None:
     """What ends in a number is an address, or nothing: no name server is asked, whatever the client."""
     with pytest.raises(TaskError, match="not an address"):
